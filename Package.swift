@@ -1,0 +1,74 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+// The core depends on nothing but the toolchain and the system's BLAS. What needs another package lives in the nested
+// packages Examples/ and Benchmarks/, because SwiftPM fetches the dependencies of unused products too.
+
+let swiftSettings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+let package = Package(
+    name: "swift-qwen",
+    platforms: [.macOS(.v15), .iOS(.v18), .tvOS(.v18), .visionOS(.v2), .watchOS(.v11)],
+    products: [
+        .library(name: "Qwen", targets: ["Qwen"]),
+        .library(name: "QwenChat", targets: ["QwenChat"]),
+        .library(name: "QwenModel", targets: ["QwenModel"]),
+        .library(name: "QwenTokenizer", targets: ["QwenTokenizer"]),
+        .library(name: "QwenTensor", targets: ["QwenTensor"]),
+        .library(name: "QwenJSON", targets: ["QwenJSON"]),
+    ],
+    targets: [
+        // Kernels in C, chosen at run time by the CPU's features; each has a scalar twin that defines it.
+        .target(name: "CQwenKernels"),
+        // The system's BLAS on Linux; Apple's platforms use Accelerate instead.
+        .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+        // Qwen's vocabulary as bytes in the binary: no resource bundle to find at run time.
+        .target(name: "CQwenVocabulary", exclude: ["qwen.bpe"]),
+
+        .target(name: "QwenJSON", swiftSettings: swiftSettings),
+        .target(
+            name: "QwenTensor",
+            dependencies: [
+                "CQwenKernels",
+                .target(name: "COpenBLAS", condition: .when(platforms: [.linux])),
+            ],
+            swiftSettings: swiftSettings,
+            linkerSettings: [.linkedFramework("Accelerate", .when(platforms: [.macOS, .iOS, .tvOS, .visionOS, .watchOS]))]
+        ),
+        .target(name: "QwenTokenizer", dependencies: ["QwenJSON", "CQwenVocabulary"], swiftSettings: swiftSettings),
+        .target(name: "QwenModel", dependencies: ["QwenJSON", "QwenTensor"], swiftSettings: swiftSettings),
+        .target(name: "QwenChat", dependencies: ["QwenJSON", "QwenModel", "QwenTokenizer"], swiftSettings: swiftSettings),
+        .target(
+            name: "Qwen",
+            dependencies: ["QwenChat", "QwenModel", "QwenTokenizer", "QwenTensor"],
+            swiftSettings: swiftSettings
+        ),
+
+        .testTarget(name: "QwenJSONTests", dependencies: ["QwenJSON"], swiftSettings: swiftSettings),
+        .testTarget(name: "QwenTensorTests", dependencies: ["QwenTensor", "CQwenKernels"], swiftSettings: swiftSettings),
+        .testTarget(
+            name: "QwenTokenizerTests",
+            dependencies: ["QwenTokenizer", "QwenJSON"],
+            exclude: ["Fixtures"],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "QwenModelTests",
+            dependencies: ["QwenModel", "QwenJSON", "QwenTensor"],
+            exclude: ["Fixtures"],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "QwenChatTests",
+            dependencies: ["QwenChat", "QwenModel", "QwenTokenizer", "QwenJSON"],
+            exclude: ["Fixtures"],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(name: "QwenTests", dependencies: ["Qwen"], swiftSettings: swiftSettings),
+    ]
+)

@@ -1,0 +1,3 @@
+#ifndef CQWENKERNELS_H
+#define CQWENKERNELS_H
+#endif

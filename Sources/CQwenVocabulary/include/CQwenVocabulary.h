@@ -1,0 +1,3 @@
+#ifndef CQWENVOCABULARY_H
+#define CQWENVOCABULARY_H
+#endif

@@ -1,0 +1,5 @@
+// The umbrella: `import Qwen` gives every layer.
+@_exported public import QwenChat
+@_exported public import QwenModel
+@_exported public import QwenTensor
+@_exported public import QwenTokenizer

@@ -1,0 +1,31 @@
+/// Working memory: a fixed number of numbers, zero at first, 64-byte aligned, freed with the object.
+///
+/// This is raw memory with an owner. Who reads and writes which part at what time is the caller's business, as with an
+/// `UnsafeMutableBufferPointer`; inside a region of a ``WorkerPool`` the barriers order the accesses of the workers.
+public final class AlignedBuffer<Element: BitwiseCopyable>: @unchecked Sendable {
+    // Sendable: the pointer and the count are constants. The elements are reachable only through the unsafe pointer.
+
+    private let memory: AlignedMemory
+
+    /// The first element. Valid as long as the buffer lives.
+    public let baseAddress: UnsafeMutablePointer<Element>
+
+    /// The number of elements.
+    public let count: Int
+
+    /// Allocates `count` elements whose bytes are all zero.
+    ///
+    /// - Throws: ``TensorError/invalidByteCount(_:)`` or ``TensorError/allocationFailed(byteCount:)``.
+    public init(count: Int) throws(TensorError) {
+        let (bytes, overflow) = count.multipliedReportingOverflow(by: MemoryLayout<Element>.stride)
+        guard !overflow, count >= 0 else { throw .invalidByteCount(overflow ? Int.max : bytes) }
+        memory = try AlignedMemory(byteCount: bytes)
+        baseAddress = memory.baseAddress.bindMemory(to: Element.self, capacity: count)
+        self.count = count
+    }
+
+    /// All elements. Valid as long as the buffer lives.
+    public var elements: UnsafeMutableBufferPointer<Element> {
+        UnsafeMutableBufferPointer(start: baseAddress, count: count)
+    }
+}

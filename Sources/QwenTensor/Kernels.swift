@@ -1,0 +1,332 @@
+internal import CQwenKernels
+
+/// The arithmetic below the model, on raw pointers, by the best instructions that this machine has.
+///
+/// Nothing here allocates, locks or checks: shapes and pointers are the caller's promise. All counts are in elements
+/// unless the name says bytes; all matrices are row-major.
+public struct Kernels: Sendable {
+    // Sendable: the table is filled once, before anybody sees its address, and never written again.
+    private nonisolated(unsafe) let table: UnsafePointer<qwen_kernels>
+
+    /// The kernels in use. The environment variable `QWEN_KERNELS` (`scalar`, `avx2`, `avx512`, `neon`) asks for less
+    /// than the best.
+    public static let current = Kernels(table: qwen_kernels_get())
+
+    private init(table: UnsafePointer<qwen_kernels>) {
+        self.table = table
+    }
+
+    /// The instruction sets that kernels are written for.
+    public enum Level: Sendable, CaseIterable {
+        /// Portable C: the definition of what the others compute.
+        case scalar
+        /// AVX2 with FMA and F16C.
+        case avx2
+        /// AVX-512 (F, BW, VL, DQ).
+        case avx512
+        /// arm64's baseline.
+        case neon
+    }
+
+    /// One level's kernels; nil if this machine cannot run them.
+    public init?(level: Level) {
+        let table =
+            switch level {
+            case .scalar: qwen_kernels_at_level(QWEN_LEVEL_SCALAR)
+            case .avx2: qwen_kernels_at_level(QWEN_LEVEL_AVX2)
+            case .avx512: qwen_kernels_at_level(QWEN_LEVEL_AVX512)
+            case .neon: qwen_kernels_at_level(QWEN_LEVEL_NEON)
+            }
+        guard let table else { return nil }
+        self.table = table
+    }
+
+    /// The level's name, as `QWEN_KERNELS` spells it.
+    public var name: String { String(cString: table.pointee.name) }
+
+    /// The kernels of an element type.
+    @inline(__always)
+    private func of(_ type: ElementType) -> qwen_type_kernels {
+        switch type {
+        case .float32: table.pointee.types.0
+        case .float16: table.pointee.types.1
+        case .bfloat16: table.pointee.types.2
+        }
+    }
+}
+
+// MARK: Elements
+
+extension Kernels {
+    /// Converts elements to floats, exactly.
+    public func convert(
+        from source: UnsafeRawPointer,
+        _ type: ElementType,
+        to destination: UnsafeMutablePointer<Float>,
+        count: Int
+    ) {
+        of(type).to_f32(source, destination, count)
+    }
+
+    /// Converts floats to elements, rounding to nearest, ties to even.
+    public func convert(
+        from source: UnsafePointer<Float>,
+        to destination: UnsafeMutableRawPointer,
+        _ type: ElementType,
+        count: Int
+    ) {
+        of(type).from_f32(source, destination, count)
+    }
+
+    /// Whether no element is NaN or infinite.
+    public func allFinite(_ source: UnsafeRawPointer, _ type: ElementType, count: Int) -> Bool {
+        of(type).all_finite(source, count)
+    }
+}
+
+// MARK: Matrix products
+
+extension Kernels {
+    /// y[i, r] = Σ x[i, j] w[r, j] for m rows of x and `rows` rows of w; reads w once per eight rows of x.
+    ///
+    /// - Parameters:
+    ///   - w: [rows, k].
+    ///   - type: how w's elements are stored.
+    ///   - rowByteCount: the bytes from one row of w to the next.
+    ///   - rows: the rows of w.
+    ///   - k: the columns of w and of x.
+    ///   - x: [m, k].
+    ///   - ldx: the floats from one row of x to the next.
+    ///   - m: the rows of x and y.
+    ///   - y: [m, rows].
+    ///   - ldy: the floats from one row of y to the next.
+    public func multiplyRows(
+        _ w: UnsafeRawPointer,
+        _ type: ElementType,
+        rowByteCount: Int,
+        rows: Int,
+        k: Int,
+        x: UnsafePointer<Float>,
+        ldx: Int,
+        m: Int,
+        y: UnsafeMutablePointer<Float>,
+        ldy: Int
+    ) {
+        of(type).matmul_rows(w, rowByteCount, rows, k, x, ldx, m, y, ldy)
+    }
+}
+
+// MARK: Vectors
+
+extension Kernels {
+    /// y = weight · x / √(mean(x²) + epsilon). y may be x. Source: Zhang and Sennrich 2019, RMSNorm.
+    public func rmsNorm(
+        _ x: UnsafePointer<Float>,
+        weight: UnsafePointer<Float>,
+        epsilon: Float,
+        count: Int,
+        y: UnsafeMutablePointer<Float>
+    ) {
+        table.pointee.rms_norm(x, weight, epsilon, count, y)
+    }
+
+    /// Σ x².
+    public func sumOfSquares(_ x: UnsafePointer<Float>, count: Int) -> Float {
+        table.pointee.sum_of_squares(x, count)
+    }
+
+    /// The rotary embedding (NeoX's half-split form) in place on `heads` vectors that lie `stride` floats apart.
+    ///
+    /// - Parameters:
+    ///   - x: the vectors.
+    ///   - heads: how many.
+    ///   - stride: the floats from one vector to the next.
+    ///   - dimension: the length of a vector, even.
+    ///   - cosines: [dimension / 2], of the vectors' position.
+    ///   - sines: [dimension / 2].
+    public func rotate(
+        _ x: UnsafeMutablePointer<Float>,
+        heads: Int,
+        stride: Int,
+        dimension: Int,
+        cosines: UnsafePointer<Float>,
+        sines: UnsafePointer<Float>
+    ) {
+        table.pointee.rotary(x, heads, stride, dimension, cosines, sines)
+    }
+
+    /// y = silu(gate) · up, where silu(g) = g / (1 + e⁻ᵍ). y may be gate or up.
+    public func siluMultiply(
+        gate: UnsafePointer<Float>,
+        up: UnsafePointer<Float>,
+        y: UnsafeMutablePointer<Float>,
+        count: Int
+    ) {
+        table.pointee.silu_multiply(gate, up, y, count)
+    }
+
+    /// y += x.
+    public func add(_ x: UnsafePointer<Float>, to y: UnsafeMutablePointer<Float>, count: Int) {
+        table.pointee.add(x, y, count)
+    }
+
+    /// y += factor · x.
+    public func add(_ x: UnsafePointer<Float>, times factor: Float, to y: UnsafeMutablePointer<Float>, count: Int) {
+        table.pointee.add_scaled(factor, x, y, count)
+    }
+
+    /// x *= factor.
+    public func scale(_ x: UnsafeMutablePointer<Float>, by factor: Float, count: Int) {
+        table.pointee.scale(factor, x, count)
+    }
+
+    /// x = softmax(x); −∞ becomes 0, and all −∞ becomes all 0.
+    public func softmax(_ x: UnsafeMutablePointer<Float>, count: Int) {
+        table.pointee.softmax(x, count)
+    }
+
+    /// The largest element; −∞ when there is none. NaN is passed over.
+    public func maximum(_ x: UnsafePointer<Float>, count: Int) -> Float {
+        table.pointee.maximum(x, count)
+    }
+
+    /// The index of the largest element, the first on a tie; 0 when there is none. NaN is passed over.
+    public func indexOfMaximum(_ x: UnsafePointer<Float>, count: Int) -> Int {
+        table.pointee.index_of_maximum(x, count)
+    }
+
+    /// log Σ eˣ, summed in double precision; −∞ when there is nothing to sum.
+    public func logSumExp(_ x: UnsafePointer<Float>, count: Int) -> Double {
+        table.pointee.log_sum_exp(x, count)
+    }
+}
+
+// MARK: Attention
+
+extension Kernels {
+    /// The head dimensions that the attention kernels accept: multiples of 8 up to 256.
+    public static func supportsHeadDimension(_ dimension: Int) -> Bool {
+        dimension > 0 && dimension <= Int(QWEN_MAX_HEAD_DIM) && dimension % 8 == 0
+    }
+
+    /// The floats of one partial result of ``attendPartially``.
+    public static func attentionPartialSize(group: Int, headDimension: Int) -> Int {
+        qwen_attention_partial_size(group, headDimension)
+    }
+
+    /// The floats of scratch that ``attendRows`` needs for each worker.
+    public static func attentionScratchSize(headDimension: Int) -> Int {
+        qwen_attention_scratch(headDimension)
+    }
+
+    /// Attention of one position over part of the cache, for the `group` query heads that share a key-value head.
+    ///
+    /// The result is unnormalised, so that workers can take parts of a long cache each; ``mergeAttention`` joins them.
+    ///
+    /// - Parameters:
+    ///   - q: [group, headDimension].
+    ///   - group: the query heads.
+    ///   - headDimension: the length of a head, as ``supportsHeadDimension(_:)`` wants it.
+    ///   - keys: `count` cached keys of this head.
+    ///   - keyStride: the bytes from one position's key to the next.
+    ///   - values: `count` cached values of this head.
+    ///   - valueStride: the bytes from one position's value to the next.
+    ///   - type: how keys and values are stored.
+    ///   - count: the positions, 0 allowed.
+    ///   - scale: usually 1/√headDimension.
+    ///   - partial: attentionPartialSize floats.
+    public func attendPartially(
+        q: UnsafePointer<Float>,
+        group: Int,
+        headDimension: Int,
+        keys: UnsafeRawPointer,
+        keyStride: Int,
+        values: UnsafeRawPointer,
+        valueStride: Int,
+        _ type: ElementType,
+        count: Int,
+        scale: Float,
+        partial: UnsafeMutablePointer<Float>
+    ) {
+        of(type).attention_partial(
+            q,
+            group,
+            headDimension,
+            keys,
+            keyStride,
+            values,
+            valueStride,
+            count,
+            scale,
+            partial
+        )
+    }
+
+    /// Joins `parts` partial results, each `stride` floats after the one before, into out: [group, headDimension],
+    /// heads `outStride` floats apart.
+    public func mergeAttention(
+        partials: UnsafePointer<Float>,
+        stride: Int,
+        parts: Int,
+        group: Int,
+        headDimension: Int,
+        out: UnsafeMutablePointer<Float>,
+        outStride: Int
+    ) {
+        table.pointee.attention_merge(partials, stride, parts, group, headDimension, out, outStride)
+    }
+
+    /// Causal attention of `rows` consecutive positions for the `group` query heads that share a key-value head.
+    /// Row i is position `start` + i and sees the cached positions 0 … start + i, its own included.
+    ///
+    /// - Parameters:
+    ///   - q: row i begins at q + i · qStride and holds [group, headDimension] contiguous floats.
+    ///   - qStride: the floats from one row of q to the next.
+    ///   - rows: the positions to compute.
+    ///   - group: the query heads.
+    ///   - headDimension: the length of a head, as ``supportsHeadDimension(_:)`` wants it.
+    ///   - start: the position of row 0.
+    ///   - keys: the cached keys of this head, from position 0 on.
+    ///   - keyStride: the bytes from one position's key to the next.
+    ///   - values: the cached values of this head, from position 0 on.
+    ///   - valueStride: the bytes from one position's value to the next.
+    ///   - type: how keys and values are stored.
+    ///   - scale: usually 1/√headDimension.
+    ///   - out: like q.
+    ///   - outStride: the floats from one row of out to the next.
+    ///   - scratch: attentionScratchSize floats of this worker's own, 64-byte aligned.
+    public func attendRows(
+        q: UnsafePointer<Float>,
+        qStride: Int,
+        rows: Int,
+        group: Int,
+        headDimension: Int,
+        start: Int,
+        keys: UnsafeRawPointer,
+        keyStride: Int,
+        values: UnsafeRawPointer,
+        valueStride: Int,
+        _ type: ElementType,
+        scale: Float,
+        out: UnsafeMutablePointer<Float>,
+        outStride: Int,
+        scratch: UnsafeMutablePointer<Float>
+    ) {
+        of(type).attention_rows(
+            q,
+            qStride,
+            rows,
+            group,
+            headDimension,
+            start,
+            keys,
+            keyStride,
+            values,
+            valueStride,
+            scale,
+            out,
+            outStride,
+            scratch
+        )
+    }
+}

@@ -1,0 +1,134 @@
+/// y = x Wᵀ + b for all workers of a region together.
+public enum Linear {
+    /// From this many rows of x on, a panel of W is converted to floats once and goes through the system's BLAS;
+    /// below, W is read in its stored type, once for every eight rows.
+    static let blasThreshold = 9
+
+    /// Computes y = x Wᵀ + b. Every worker of the region calls this with the same arguments; each takes rows of W as
+    /// long as there are any.
+    ///
+    /// There is no barrier inside, neither before nor after: x must be complete, and y is complete after the caller's
+    /// next ``Worker/barrier()``. Several products may follow one another without a barrier between them.
+    ///
+    /// - Parameters:
+    ///   - weights: W [outputs, inputs] and b.
+    ///   - x: [rows, inputs].
+    ///   - ldx: the floats from one row of x to the next.
+    ///   - rows: the number of rows of x and y.
+    ///   - y: [rows, outputs].
+    ///   - ldy: the floats from one row of y to the next.
+    ///   - worker: the calling worker.
+    ///   - scratch: memory of all workers, made for this many workers.
+    public static func apply(
+        _ weights: borrowing LinearWeights,
+        x: UnsafePointer<Float>,
+        ldx: Int,
+        rows: Int,
+        y: UnsafeMutablePointer<Float>,
+        ldy: Int,
+        worker: inout Worker,
+        scratch: LinearScratch
+    ) {
+        let usesBLAS = rows >= blasThreshold && weights.inputs <= scratch.panelCount
+        let chunk =
+            usesBLAS ? panelRows(weights: weights, scratch: scratch) : vectorRows(weights, workers: worker.count)
+        while let range = worker.nextRange(of: weights.outputs, chunk: chunk) {
+            apply(
+                weights,
+                outputs: range,
+                x: x,
+                ldx: ldx,
+                rows: rows,
+                y: y,
+                ldy: ldy,
+                panel: usesBLAS ? scratch.panel(worker.index) : nil
+            )
+        }
+    }
+
+    /// The part of y = x Wᵀ + b for a range of outputs, on the calling thread alone: for callers that share the work
+    /// among workers in their own way (one expert per worker, or permitted rows of the output layer only).
+    ///
+    /// - Parameters:
+    ///   - weights: W [outputs, inputs] and b.
+    ///   - range: which columns of y to compute.
+    ///   - x: [rows, inputs].
+    ///   - ldx: the floats from one row of x to the next.
+    ///   - rows: the number of rows of x and y.
+    ///   - y: [rows, outputs]; column 0 is output 0 even if the range begins later.
+    ///   - ldy: the floats from one row of y to the next.
+    ///   - panel: the calling worker's panel of a ``LinearScratch``, or nil never to use BLAS.
+    public static func apply(
+        _ weights: borrowing LinearWeights,
+        outputs range: Range<Int>,
+        x: UnsafePointer<Float>,
+        ldx: Int,
+        rows: Int,
+        y: UnsafeMutablePointer<Float>,
+        ldy: Int,
+        panel: UnsafeMutablePointer<Float>?
+    ) {
+        let kernels = Kernels.current
+        if let panel, rows >= blasThreshold {
+            let source: UnsafePointer<Float>
+            if weights.elementType == .float32 {
+                source = weights.row(range.lowerBound).assumingMemoryBound(to: Float.self)
+            } else {
+                for row in range {
+                    kernels.convert(
+                        from: weights.row(row),
+                        weights.elementType,
+                        to: panel + (row - range.lowerBound) * weights.inputs,
+                        count: weights.inputs
+                    )
+                }
+                source = UnsafePointer(panel)
+            }
+            BLAS.multiply(
+                m: rows,
+                n: range.count,
+                k: weights.inputs,
+                x: x,
+                ldx: ldx,
+                w: source,
+                ldw: weights.inputs,
+                y: y + range.lowerBound,
+                ldy: ldy
+            )
+        } else {
+            kernels.multiplyRows(
+                weights.row(range.lowerBound),
+                weights.elementType,
+                rowByteCount: weights.rowByteCount,
+                rows: range.count,
+                k: weights.inputs,
+                x: x,
+                ldx: ldx,
+                m: rows,
+                y: y + range.lowerBound,
+                ldy: ldy
+            )
+        }
+        if let bias = weights.bias {
+            for row in 0..<rows {
+                kernels.add(
+                    bias.baseAddress + range.lowerBound,
+                    to: y + (row * ldy + range.lowerBound),
+                    count: range.count
+                )
+            }
+        }
+    }
+
+    /// Rows per chunk of a matrix-vector product: around 64 KiB of W, so that claiming costs nothing beside reading
+    /// and no worker is left with a long last chunk.
+    private static func vectorRows(_ weights: borrowing LinearWeights, workers: Int) -> Int {
+        let rows = max(8, 65536 / max(weights.rowByteCount, 1) / 8 * 8)
+        return workers == 1 ? max(rows, weights.outputs) : rows
+    }
+
+    /// Rows per chunk of a product through BLAS: what the panel holds, but enough chunks for every worker.
+    private static func panelRows(weights: borrowing LinearWeights, scratch: LinearScratch) -> Int {
+        max(1, min(256, scratch.panelCount / max(weights.inputs, 1)))
+    }
+}

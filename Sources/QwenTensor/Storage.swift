@@ -1,0 +1,89 @@
+#if canImport(Glibc)
+internal import Glibc
+#elseif canImport(Musl)
+internal import Musl
+#else
+internal import Darwin
+#endif
+
+/// Bytes that never change once they are filled: the memory behind weights.
+///
+/// Large storages lie on 2 MiB boundaries in anonymous memory for which huge pages are asked (on Linux), because reading
+/// weights at the speed of memory needs the translation of addresses to stay out of the way.
+public final class Storage: @unchecked Sendable {
+    // Sendable: the pointer and the count are constants; the bytes are written only by the closure that `init` calls,
+    // before any other thread can hold a reference, and there is no way to write to them afterwards.
+
+    private let memory: AlignedMemory
+
+    /// The number of bytes.
+    public let byteCount: Int
+
+    /// The first byte. Valid for reading as long as the storage lives.
+    public var baseAddress: UnsafeRawPointer { UnsafeRawPointer(memory.baseAddress) }
+
+    /// All bytes. Valid for reading as long as the storage lives.
+    public var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: baseAddress, count: byteCount) }
+
+    /// Allocates bytes and has them filled.
+    ///
+    /// - Parameters:
+    ///   - byteCount: how many, 0 allowed.
+    ///   - fill: writes the bytes, which are all zero before; the buffer is only valid during the call.
+    /// - Throws: ``TensorError/invalidByteCount(_:)``, ``TensorError/allocationFailed(byteCount:)``, or what `fill`
+    ///   throws.
+    public init(byteCount: Int, fill: (UnsafeMutableRawBufferPointer) throws -> Void) throws {
+        let memory = try AlignedMemory(byteCount: byteCount)
+        try fill(UnsafeMutableRawBufferPointer(start: memory.baseAddress, count: byteCount))
+        self.memory = memory
+        self.byteCount = byteCount
+    }
+}
+
+/// Zeroed memory of its own, aligned for every kernel.
+final class AlignedMemory {
+    static let pageByteCount = 2 << 20
+
+    let baseAddress: UnsafeMutableRawPointer
+    /// The mapping that holds the memory; nil when it came from the heap.
+    private let mapping: (start: UnsafeMutableRawPointer, byteCount: Int)?
+
+    /// - Complexity: O(1) from 4 MiB on (pages are zeroed on first use), O(n) below.
+    init(byteCount: Int) throws(TensorError) {
+        // Half of the address space bounds every sum and product of sizes below.
+        guard byteCount >= 0, byteCount < Int.max / 4 else { throw .invalidByteCount(byteCount) }
+        let page = Self.pageByteCount
+        #if os(Linux) || os(Android)
+        if byteCount >= 2 * page {
+            let length = (byteCount + page - 1) / page * page + page
+            guard
+                let start = mmap(nil, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
+                start != MAP_FAILED
+            else { throw .allocationFailed(byteCount: byteCount) }
+            let address = UInt(bitPattern: start)
+            let offset = Int((UInt(page) - address % UInt(page)) % UInt(page))
+            baseAddress = start + offset
+            mapping = (start, length)
+            // Advice: without huge pages everything works, only slower.
+            _ = madvise(baseAddress, length - page, MADV_HUGEPAGE)
+            return
+        }
+        #endif
+        var pointer: UnsafeMutableRawPointer?
+        let alignment = byteCount >= page ? 16384 : 64
+        guard posix_memalign(&pointer, alignment, max(byteCount, 64)) == 0, let pointer else {
+            throw .allocationFailed(byteCount: byteCount)
+        }
+        memset(pointer, 0, max(byteCount, 64))
+        baseAddress = pointer
+        mapping = nil
+    }
+
+    deinit {
+        if let mapping {
+            munmap(mapping.start, mapping.byteCount)
+        } else {
+            free(baseAddress)
+        }
+    }
+}

@@ -49,7 +49,7 @@ let package = Package(
             swiftSettings: swiftSettings
         ),
 
-        .testTarget(name: "QwenJSONTests", dependencies: ["QwenJSON"], swiftSettings: swiftSettings),
+        .testTarget(name: "QwenJSONTests", dependencies: ["QwenJSON"], exclude: ["Fixtures"], swiftSettings: swiftSettings),
         .testTarget(name: "QwenTensorTests", dependencies: ["QwenTensor", "CQwenKernels"], swiftSettings: swiftSettings),
         .testTarget(
             name: "QwenTokenizerTests",

@@ -112,12 +112,15 @@ import Testing
             "i_number_real_underflow.json", "i_number_too_big_neg_int.json", "i_number_too_big_pos_int.json",
             "i_number_very_big_negative_int.json", "i_structure_500_nested_arrays.json",
         ]
+        // The grammar allows duplicate keys; this reader refuses them on purpose.
+        let refused: Set = ["y_object_duplicated_key.json", "y_object_duplicated_key_and_value.json"]
         let folder = Oracle.file("json-test-suite/test_parsing")
         var count = 0
         for name in try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted() {
             let bytes = [UInt8](try Data(contentsOf: folder.appending(path: name)))
             let isAccepted = (try? JSONValue(parsing: bytes)) != nil
-            #expect(isAccepted == (name.hasPrefix("y_") || accepted.contains(name)), "\(name)")
+            let isExpected = name.hasPrefix("y_") && !refused.contains(name) || accepted.contains(name)
+            #expect(isAccepted == isExpected, "\(name)")
             count += 1
         }
         #expect(count == 318)

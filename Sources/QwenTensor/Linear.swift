@@ -29,9 +29,8 @@ public enum Linear {
         worker: inout Worker,
         scratch: LinearScratch
     ) {
-        let usesBLAS = rows >= blasThreshold && weights.inputs <= scratch.panelCount
-        let chunk =
-            usesBLAS ? panelRows(weights: weights, scratch: scratch) : vectorRows(weights, workers: worker.count)
+        let usesBLAS = usesBLAS(weights, rows: rows, scratch: scratch)
+        let chunk = chunk(weights, rows: rows, workers: worker.count, scratch: scratch)
         while let range = worker.nextRange(of: weights.outputs, chunk: chunk) {
             apply(
                 weights,
@@ -118,6 +117,27 @@ public enum Linear {
                 )
             }
         }
+    }
+
+    /// How many outputs a worker should take at a time.
+    ///
+    /// - Parameters:
+    ///   - weights: W [outputs, inputs].
+    ///   - rows: the most rows of x that the piece will be multiplied with.
+    ///   - workers: how many workers share the outputs.
+    ///   - scratch: the workers' memory, which bounds a piece that goes through BLAS.
+    public static func chunk(
+        _ weights: borrowing LinearWeights,
+        rows: Int,
+        workers: Int,
+        scratch: LinearScratch
+    ) -> Int {
+        usesBLAS(weights, rows: rows, scratch: scratch)
+            ? panelRows(weights: weights, scratch: scratch) : vectorRows(weights, workers: workers)
+    }
+
+    private static func usesBLAS(_ weights: borrowing LinearWeights, rows: Int, scratch: LinearScratch) -> Bool {
+        rows >= blasThreshold && weights.inputs <= scratch.panelCount
     }
 
     /// Rows per chunk of a matrix-vector product: around 64 KiB of W, so that claiming costs nothing beside reading

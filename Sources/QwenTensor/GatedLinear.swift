@@ -9,10 +9,13 @@ public enum GatedLinear {
     /// - Parameters:
     ///   - gate: G [outputs, inputs].
     ///   - up: U [outputs, inputs].
-    ///   - x: [rows, inputs], rows `ldx` floats apart.
+    ///   - x: [rows, inputs].
+    ///   - ldx: the floats from one row of x to the next.
     ///   - rows: the number of rows of x and y.
-    ///   - y: [rows, outputs], rows `ldy` floats apart.
+    ///   - y: [rows, outputs].
     ///   - product: working memory like y, for x Uᵀ.
+    ///   - ldy: the floats from one row of y to the next.
+    ///   - worker: the calling worker.
     ///   - scratch: memory of all workers, made for this many workers.
     public static func apply(
         gate: borrowing LinearWeights,
@@ -49,10 +52,12 @@ public enum GatedLinear {
     ///   - gate: G [outputs, inputs].
     ///   - up: U [outputs, inputs].
     ///   - range: which columns of y to compute; no more than ``Linear/chunk(_:rows:workers:scratch:)`` gives.
-    ///   - x: [rows, inputs], rows `ldx` floats apart.
+    ///   - x: [rows, inputs].
+    ///   - ldx: the floats from one row of x to the next.
     ///   - rows: the number of rows of x and y.
-    ///   - y: [rows, outputs], rows `ldy` floats apart; column 0 is output 0 even if the range begins later.
+    ///   - y: [rows, outputs]; column 0 is output 0 even if the range begins later.
     ///   - product: working memory like y, for x Uᵀ.
+    ///   - ldy: the floats from one row of y to the next.
     ///   - panel: the calling worker's panel of a ``LinearScratch``.
     public static func apply(
         gate: borrowing LinearWeights,

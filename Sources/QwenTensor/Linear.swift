@@ -126,6 +126,7 @@ public enum Linear {
     ///   - rows: the most rows of x that the piece will be multiplied with.
     ///   - workers: how many workers share the outputs.
     ///   - scratch: the workers' memory, which bounds a piece that goes through BLAS.
+    /// - Returns: a number of outputs, at least 1.
     public static func chunk(
         _ weights: borrowing LinearWeights,
         rows: Int,

@@ -28,7 +28,7 @@ let package = Package(
         // The system's BLAS on Linux; Apple's platforms use Accelerate instead.
         .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
         // Qwen's vocabulary as bytes in the binary: no resource bundle to find at run time.
-        .target(name: "CQwenVocabulary", exclude: ["qwen.bpe"]),
+        .target(name: "CQwenVocabulary", exclude: ["qwen.bpe", "make_vocabulary.py", "make_unicode_tables.py"]),
 
         .target(name: "QwenJSON", swiftSettings: swiftSettings),
         .target(

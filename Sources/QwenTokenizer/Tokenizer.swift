@@ -1,0 +1,80 @@
+#if canImport(FoundationEssentials)
+public import FoundationEssentials
+#else
+public import Foundation
+#endif
+
+/// Turns text into token ids and back: byte-level byte-pair encoding as Qwen2 and Qwen3 use it.
+///
+/// The ids are those of Hugging Face's `tokenizers` without special tokens added around the text. The text is brought to
+/// Unicode's normalization form C, cut into words, and the bytes of each word are merged by the vocabulary's rules.
+///
+/// ```swift
+/// let ids = Tokenizer.qwen.encode("Hello, world!")   // [9707, 11, 1879, 0]
+/// let text = try Tokenizer.qwen.decode(ids)
+/// ```
+///
+/// A tokenizer is a reference to tables that never change: copying it is free, and any number of tasks may use it.
+public struct Tokenizer: Sendable {
+    let vocabulary: Vocabulary
+
+    /// The tokenizer of Qwen2, Qwen2.5 and Qwen3, whose vocabulary of 151,669 tokens is part of the program.
+    ///
+    /// The tables are built at the first use, in some ten milliseconds, and take 9 MB.
+    public static let qwen = Tokenizer(vocabulary: EmbeddedVocabulary.load())
+
+    init(vocabulary: Vocabulary) { self.vocabulary = vocabulary }
+
+    /// Reads a checkpoint's `tokenizer.json`.
+    ///
+    /// - Parameter url: the file.
+    /// - Throws: ``TokenizerError`` where the file cannot be read, is malformed, or asks for something other than
+    ///   byte-level byte pairs behind Qwen's pre-tokenisation pattern.
+    public init(contentsOf url: URL) throws(TokenizerError) {
+        let data: Data
+        do {
+            let size = try FileManager.default.attributesOfItem(atPath: url.path)[.size] as? Int ?? 0
+            guard size <= TokenizerFile.maximumByteCount else {
+                throw TokenizerError.tooLarge(bytes: size, limit: TokenizerFile.maximumByteCount)
+            }
+            data = try Data(contentsOf: url)
+        } catch let error as TokenizerError {
+            throw error
+        } catch {
+            throw .unreadableFile(path: url.path, reason: "\(error)")
+        }
+        try self.init(tokenizerJSON: Array(data))
+    }
+
+    /// Reads the contents of a `tokenizer.json`.
+    ///
+    /// The post-processor is not looked at: no token is ever added around a text.
+    ///
+    /// - Parameter bytes: the JSON text.
+    /// - Throws: ``TokenizerError`` where the text is malformed, or asks for something other than byte-level byte pairs
+    ///   behind Qwen's pre-tokenisation pattern.
+    public init(tokenizerJSON bytes: [UInt8]) throws(TokenizerError) {
+        vocabulary = try TokenizerFile(bytes).vocabulary()
+    }
+
+    /// One more than the largest id, which is the number of tokens where no id is left out.
+    ///
+    /// A model's logits may be longer: Qwen pads them to a round number.
+    public var vocabularySize: Int { vocabulary.tokens.count }
+
+    /// The tokens that stand beside the vocabulary's byte pairs, by id.
+    public var addedTokens: [AddedToken] { vocabulary.addedTokens }
+
+    /// The id of an added token.
+    ///
+    /// - Parameter content: the token's whole text, such as `<|im_end|>`; compared byte by byte.
+    /// - Returns: the id, or nil where there is no such added token.
+    public func id(of content: String) -> Int? { vocabulary.addedToken(content)?.id }
+
+    /// The bytes that a token stands for, which need not be whole characters.
+    ///
+    /// - Parameter id: a token's id.
+    /// - Returns: at least one byte; an added token's text in UTF-8.
+    /// - Throws: ``TokenizerError/unknownID(_:vocabularySize:)``
+    public func bytes(of id: Int) throws(TokenizerError) -> [UInt8] { Array(try vocabulary.bytes(of: id)) }
+}

@@ -1,0 +1,44 @@
+"""The held-out items: fixed seeds of their own, and the keys that training leaves out."""
+
+import random
+
+import tasks
+from tasks import Item
+
+PER_TASK = 500
+STEPS = tuple(range(1, 11))
+
+
+def running(steps: int, count: int = PER_TASK) -> list[Item]:
+    rng = random.Random(9_000_000 + steps)
+    return distinct(lambda: tasks.running(rng, steps), count)
+
+
+def tools(kind: str, count: int = PER_TASK) -> list[Item]:
+    rng = random.Random(f"held out {kind}")
+    return distinct(lambda: tasks.tool_item(rng, *tasks.tool_set(rng), kind=kind), count)
+
+
+def other(task: str, count: int = PER_TASK) -> list[Item]:
+    rng = random.Random(f"held out {task}")
+    make = {"single": tasks.single, "product": tasks.product, "json": tasks.extraction}[task]
+    return distinct(lambda: make(rng), count)
+
+
+def distinct(make, count: int) -> list[Item]:
+    items = {}
+    while len(items) < count:
+        item = make()
+        items.setdefault(item.key, item)
+    return list(items.values())
+
+
+def all_tasks(count: int = PER_TASK) -> dict[str, list[Item]]:
+    """Every held-out set by its name."""
+    sets = {f"running-{steps}": running(steps, count) for steps in STEPS}
+    sets |= {"tool-call": tools("call", count), "tool-result": tools("result", count), "tool-absent": tools("absent", count)}
+    return sets | {task: other(task, count) for task in ("json", "product", "single")}
+
+
+def keys() -> set[tuple]:
+    return {item.key for items in all_tasks().values() for item in items}

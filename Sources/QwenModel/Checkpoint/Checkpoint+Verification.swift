@@ -1,0 +1,54 @@
+extension Checkpoint {
+    /// Compares the files' tensors with the weights that the configuration calls for.
+    ///
+    /// - Complexity: O(number of tensors in the files), however many the configuration calls for.
+    func verify() throws(CheckpointError) {
+        var mismatch = WeightMismatch()
+        var expectedNames: Set<String> = []
+        var unsupported: TensorDescriptor?
+        // A configuration can call for millions of experts; once it asks for more than the files can hold, the first
+        // names that are missing say enough.
+        var remaining = files.reduce(0) { $0 + $1.tensors.count } + WeightMismatch.limit
+        configuration.forEachWeight { weight in
+            guard let tensor = self[weight.name] else {
+                if mismatch.missing.count < WeightMismatch.limit { mismatch.missing.append(weight.name) }
+                remaining -= 1
+                return remaining > 0
+            }
+            expectedNames.insert(weight.name)
+            if tensor.shape != weight.shape {
+                if mismatch.misshapen.count < WeightMismatch.limit {
+                    mismatch.misshapen.append(.init(name: weight.name, expected: weight.shape, found: tensor.shape))
+                }
+            } else if tensor.dtype.elementType == nil, unsupported == nil {
+                unsupported = tensor
+            }
+            return true
+        }
+        if remaining > 0 {
+            for tensor in files.lazy.flatMap(\.tensors)
+            where mismatch.unexpected.count < WeightMismatch.limit && !expectedNames.contains(tensor.name)
+                && !isSuperfluous(tensor.name)
+            {
+                mismatch.unexpected.append(tensor.name)
+            }
+        }
+        guard mismatch.isEmpty else { throw .weightsDoNotFit(mismatch) }
+        if let unsupported {
+            throw .unsupportedElementType(name: unsupported.name, dtype: unsupported.dtype.rawValue)
+        }
+    }
+
+    /// Whether a tensor is known to be in some checkpoints without being needed: the copy of a shared embedding table,
+    /// and tables that old versions of transformers stored.
+    private func isSuperfluous(_ name: String) -> Bool {
+        (name == "lm_head.weight" && configuration.tieWordEmbeddings) || name.hasSuffix(".rotary_emb.inv_freq")
+    }
+
+    /// The bytes of all weights that the configuration calls for.
+    public var weightByteCount: Int {
+        var total = 0
+        for tensor in files.lazy.flatMap(\.tensors) where !isSuperfluous(tensor.name) { total += tensor.byteCount }
+        return total
+    }
+}

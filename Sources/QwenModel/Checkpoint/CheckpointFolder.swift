@@ -1,0 +1,67 @@
+#if canImport(Glibc)
+internal import Glibc
+#elseif canImport(Musl)
+internal import Musl
+#else
+internal import Darwin
+#endif
+
+/// A folder whose files may be opened, and no others.
+struct CheckpointFolder: Sendable {
+    /// The folder's absolute path, without symbolic links.
+    let path: String
+
+    init(path: String) throws(CheckpointError) {
+        guard let resolved = resolve(path) else { throw .cannotOpen(path: path, code: errno) }
+        var status = stat()
+        guard stat(resolved, &status) == 0 else { throw .cannotOpen(path: path, code: errno) }
+        guard status.st_mode & S_IFMT == S_IFDIR else { throw .notAFolder(path: path) }
+        self.path = resolved
+    }
+
+    /// Whether there is something by that name.
+    func contains(_ name: String) -> Bool {
+        var status = stat()
+        return lstat(path + "/" + name, &status) == 0
+    }
+
+    /// Opens a file of the folder.
+    ///
+    /// Symbolic links are followed to their end, which must lie in the folder, or in the `blobs` folder of Hugging
+    /// Face's cache where this folder is `…/snapshots/REVISION` (there every file is a link to `../../blobs/HASH`).
+    func open(_ name: String) throws(CheckpointError) -> OpenFile {
+        guard Self.isPlain(name) else { throw .unsafeFileName(name) }
+        let full = path + "/" + name
+        guard let resolved = resolve(full) else { throw .cannotOpen(path: full, code: errno) }
+        guard isAllowed(resolved) else { throw .linkLeavesFolder(path: full, target: resolved) }
+        return try OpenFile(path: resolved)
+    }
+
+    private static func isPlain(_ name: String) -> Bool {
+        let utf8 = name.utf8
+        return !utf8.isEmpty && utf8.count <= 255 && name != "." && name != ".."
+            && !utf8.contains { $0 < 0x20 || $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "\\") }
+    }
+
+    private func isAllowed(_ resolved: String) -> Bool {
+        func isBelow(_ folder: String) -> Bool {
+            let prefix = folder == "/" ? "/" : folder + "/"
+            return resolved.utf8.starts(with: prefix.utf8)
+        }
+        if isBelow(path) { return true }
+        // REPOSITORY/snapshots/REVISION
+        let components = path.utf8.split(separator: UInt8(ascii: "/"))
+        guard components.count >= 3, components[components.count - 2].elementsEqual("snapshots".utf8) else {
+            return false
+        }
+        let repository = components.dropLast(2).map { "/" + String(Substring($0)) }.joined()
+        return isBelow(repository + "/blobs")
+    }
+}
+
+/// The absolute path without symbolic links, or nil, with `errno` set, where there is nothing.
+private func resolve(_ path: String) -> String? {
+    guard let resolved = realpath(path, nil) else { return nil }
+    defer { free(resolved) }
+    return String(cString: resolved)
+}

@@ -1,0 +1,185 @@
+public import QwenTensor
+internal import Synchronization
+
+/// Reads weights of a checkpoint into memory.
+public final class CheckpointReader: WeightSource {
+    /// The checkpoint that is read.
+    public let checkpoint: Checkpoint
+    /// How it is read.
+    public let options: ReadingOptions
+
+    private let bytesTotal: Int
+    private let bytesRead = Atomic<Int>(0)
+
+    /// Creates a reader.
+    ///
+    /// - Parameters:
+    ///   - checkpoint: the checkpoint to read.
+    ///   - options: how to read it.
+    public init(_ checkpoint: Checkpoint, options: ReadingOptions = ReadingOptions()) {
+        self.checkpoint = checkpoint
+        self.options = options
+        bytesTotal = checkpoint.weightByteCount
+    }
+
+    /// Reads a weight.
+    ///
+    /// - Parameters:
+    ///   - name: the name.
+    ///   - shape: the dimensions that it must have.
+    /// - Returns: the weight, in memory of its own, stored as in the file.
+    /// - Throws: ``CheckpointError``, which names the weight.
+    /// - Complexity: O(number of bytes).
+    public func tensor(_ name: String, shape: [Int]) throws(CheckpointError) -> Tensor {
+        try tensors([WeightShape(name, shape)])[0]
+    }
+
+    /// Reads some weights into one piece of memory.
+    ///
+    /// Weights of the same type follow each other without a gap, so that matrices with equally long rows make one larger
+    /// matrix; and thousands of small weights (experts) do not take a page of memory each.
+    ///
+    /// - Parameter weights: the names and the dimensions that they must have.
+    /// - Returns: the weights in the same order, all with the same `storage`.
+    /// - Throws: ``CheckpointError``, which names the weight.
+    /// - Complexity: O(number of bytes).
+    public func tensors(_ weights: [WeightShape]) throws(CheckpointError) -> [Tensor] {
+        var plan = ReadingPlan(chunkByteCount: max(4096, options.chunkByteCount))
+        for weight in weights { try plan.append(weight, from: checkpoint) }
+        let storage = try fill(plan)
+        var tensors: [Tensor] = []
+        for part in plan.parts {
+            do {
+                tensors.append(
+                    try Tensor(
+                        elementType: part.elementType,
+                        shape: part.tensor.shape,
+                        storage: storage,
+                        byteOffset: part.byteOffset
+                    )
+                )
+            } catch {
+                throw .tensor(error)
+            }
+        }
+        return tensors
+    }
+
+    private func fill(_ plan: ReadingPlan) throws(CheckpointError) -> Storage {
+        do {
+            return try Storage(byteCount: plan.byteCount) { buffer in
+                guard let start = buffer.baseAddress else { return }
+                // The workers write to disjoint parts of the buffer, and `run` returns when all are done.
+                nonisolated(unsafe) let base = start
+                guard let pool = options.pool, plan.chunks.count > 1 else {
+                    for chunk in plan.chunks { try read(chunk, of: plan, into: base) }
+                    return
+                }
+                let failure = Mutex<CheckpointError?>(nil)
+                pool.run { worker in
+                    while let range = worker.nextRange(of: plan.chunks.count, chunk: 1) {
+                        for chunk in plan.chunks[range] where failure.withLock({ $0 == nil }) {
+                            do throws(CheckpointError) {
+                                try self.read(chunk, of: plan, into: base)
+                            } catch {
+                                failure.withLock { $0 = $0 ?? error }
+                            }
+                        }
+                    }
+                }
+                if let error = failure.withLock({ $0 }) { throw error }
+            }
+        } catch let error as CheckpointError {
+            throw error
+        } catch let error as TensorError {
+            throw .tensor(error)
+        } catch {
+            // Nothing else is thrown above.
+            throw .cancelled
+        }
+    }
+
+    private func read(
+        _ chunk: ReadingPlan.Chunk,
+        of plan: ReadingPlan,
+        into base: UnsafeMutableRawPointer
+    ) throws(CheckpointError) {
+        if options.isCancelled?() == true { throw .cancelled }
+        let part = plan.parts[chunk.part]
+        let destination = base + part.byteOffset + chunk.offset
+        let buffer = UnsafeMutableRawBufferPointer(start: destination, count: chunk.byteCount)
+        try part.file.file.read(into: buffer, from: part.tensor.fileRange.lowerBound + chunk.offset)
+        if options.checksFinite {
+            let elements = chunk.byteCount / part.elementType.bytesPerBlock * part.elementType.elementsPerBlock
+            if !Kernels.current.allFinite(destination, part.elementType, count: elements) {
+                let first = chunk.offset / part.elementType.bytesPerBlock * part.elementType.elementsPerBlock
+                let index = first + Self.firstNonFinite(destination, part.elementType, count: elements)
+                throw .notFinite(name: part.tensor.name, index: index)
+            }
+        }
+        let (_, bytesRead) = bytesRead.add(chunk.byteCount, ordering: .relaxed)
+        options.progress?(ReadingOptions.Progress(bytesRead: bytesRead, bytesTotal: bytesTotal))
+    }
+
+    private static func firstNonFinite(_ source: UnsafeRawPointer, _ type: ElementType, count: Int) -> Int {
+        // Halve the range that holds it until one block is left.
+        var lower = 0
+        var upper = count
+        while upper - lower > type.elementsPerBlock {
+            let middle = lower + (upper - lower) / type.elementsPerBlock / 2 * type.elementsPerBlock
+            let start = source + lower / type.elementsPerBlock * type.bytesPerBlock
+            if Kernels.current.allFinite(start, type, count: middle - lower) { lower = middle } else { upper = middle }
+        }
+        return lower
+    }
+}
+
+/// What to read where, in chunks.
+private struct ReadingPlan: Sendable {
+    struct Part: Sendable {
+        let file: SafetensorsFile
+        let tensor: TensorDescriptor
+        let elementType: ElementType
+        /// Where it goes in the storage.
+        let byteOffset: Int
+    }
+
+    struct Chunk: Sendable {
+        let part: Int
+        /// From the start of the part.
+        let offset: Int
+        let byteCount: Int
+    }
+
+    let chunkByteCount: Int
+    private(set) var parts: [Part] = []
+    private(set) var chunks: [Chunk] = []
+    private(set) var byteCount = 0
+
+    init(chunkByteCount: Int) {
+        self.chunkByteCount = chunkByteCount
+    }
+
+    mutating func append(_ weight: WeightShape, from checkpoint: Checkpoint) throws(CheckpointError) {
+        guard let (file, tensor) = checkpoint.location(of: weight.name) else {
+            throw .tensorNotFound(name: weight.name)
+        }
+        guard tensor.shape == weight.shape else {
+            throw .unexpectedShape(name: weight.name, expected: weight.shape, found: tensor.shape)
+        }
+        guard let elementType = tensor.dtype.elementType else {
+            throw .unsupportedElementType(name: weight.name, dtype: tensor.dtype.rawValue)
+        }
+        let alignment = elementType.alignment
+        let byteOffset = (byteCount + alignment - 1) / alignment * alignment
+        // No overflow but by asking for the same tensors again and again, and files are smaller than the address space.
+        let (end, overflows) = byteOffset.addingReportingOverflow(tensor.byteCount)
+        guard !overflows else { throw .tensor(.invalidByteCount(.max)) }
+        byteCount = end
+        let grain = chunkByteCount / elementType.bytesPerBlock * elementType.bytesPerBlock
+        for offset in stride(from: 0, to: tensor.byteCount, by: grain) {
+            chunks.append(Chunk(part: parts.count, offset: offset, byteCount: min(grain, tensor.byteCount - offset)))
+        }
+        parts.append(Part(file: file, tensor: tensor, elementType: elementType, byteOffset: byteOffset))
+    }
+}

@@ -1,0 +1,86 @@
+#if canImport(Glibc)
+internal import Glibc
+#elseif canImport(Musl)
+internal import Musl
+#else
+internal import Darwin
+#endif
+
+/// A regular file that is open for reading at any offset, by any thread.
+///
+/// Files are read with `pread`, not mapped: where another process shortens a mapped file, touching the lost pages kills
+/// the program, whereas a read merely comes back short.
+final class OpenFile: Sendable {
+    let path: String
+    /// The size when the file was opened, in bytes.
+    let byteCount: Int
+    private let descriptor: Int32
+
+    /// Opens a file by a path without symbolic links at its end.
+    init(path: String) throws(CheckpointError) {
+        // Without O_NONBLOCK opening a pipe would wait for somebody to write to it.
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW)
+        guard descriptor >= 0 else { throw .cannotOpen(path: path, code: errno) }
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else {
+            let code = errno
+            close(descriptor)
+            throw .cannotOpen(path: path, code: code)
+        }
+        guard status.st_mode & S_IFMT == S_IFREG, let byteCount = Int(exactly: status.st_size) else {
+            close(descriptor)
+            throw .notAFile(path: path)
+        }
+        self.path = path
+        self.byteCount = byteCount
+        self.descriptor = descriptor
+    }
+
+    deinit {
+        close(descriptor)
+    }
+
+    /// Fills a buffer with the bytes from an offset on.
+    ///
+    /// - Throws: ``CheckpointError/fileShrank(path:offset:)`` where the file ends before the buffer is full.
+    func read(into buffer: UnsafeMutableRawBufferPointer, from offset: Int) throws(CheckpointError) {
+        guard let base = buffer.baseAddress else { return }
+        var done = 0
+        while done < buffer.count {
+            // Linux reads at most 2^31 − 4096 bytes at a time, and macOS fails beyond 2^31 − 1.
+            let wanted = min(buffer.count - done, 1 << 30)
+            let count = pread(descriptor, base + done, wanted, off_t(offset + done))
+            if count > 0 {
+                done += count
+            } else if count == 0 {
+                throw .fileShrank(path: path, offset: offset + done)
+            } else if errno != EINTR {
+                throw .readFailed(path: path, code: errno)
+            }
+        }
+    }
+
+    /// The whole file, if it is not larger than a limit.
+    func contents(limit: Int) throws(CheckpointError) -> [UInt8] {
+        guard byteCount <= limit else { throw .fileTooLarge(path: path, byteCount: byteCount, limit: limit) }
+        return try bytes(from: 0, count: byteCount)
+    }
+
+    /// Some bytes from an offset on.
+    func bytes(from offset: Int, count: Int) throws(CheckpointError) -> [UInt8] {
+        var failure: CheckpointError?
+        let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
+            do throws(CheckpointError) {
+                try read(
+                    into: UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[..<count]),
+                    from: offset
+                )
+                initialized = count
+            } catch {
+                failure = error
+            }
+        }
+        if let failure { throw failure }
+        return bytes
+    }
+}

@@ -38,19 +38,34 @@ let package = Package(
                 .target(name: "COpenBLAS", condition: .when(platforms: [.linux])),
             ],
             swiftSettings: swiftSettings,
-            linkerSettings: [.linkedFramework("Accelerate", .when(platforms: [.macOS, .iOS, .tvOS, .visionOS, .watchOS]))]
+            linkerSettings: [
+                .linkedFramework("Accelerate", .when(platforms: [.macOS, .iOS, .tvOS, .visionOS, .watchOS]))
+            ]
         ),
         .target(name: "QwenTokenizer", dependencies: ["QwenJSON", "CQwenVocabulary"], swiftSettings: swiftSettings),
         .target(name: "QwenModel", dependencies: ["QwenJSON", "QwenTensor"], swiftSettings: swiftSettings),
-        .target(name: "QwenChat", dependencies: ["QwenJSON", "QwenModel", "QwenTokenizer"], swiftSettings: swiftSettings),
+        .target(
+            name: "QwenChat",
+            dependencies: ["QwenJSON", "QwenModel", "QwenTokenizer"],
+            swiftSettings: swiftSettings
+        ),
         .target(
             name: "Qwen",
             dependencies: ["QwenChat", "QwenModel", "QwenTokenizer", "QwenTensor"],
             swiftSettings: swiftSettings
         ),
 
-        .testTarget(name: "QwenJSONTests", dependencies: ["QwenJSON"], exclude: ["Fixtures"], swiftSettings: swiftSettings),
-        .testTarget(name: "QwenTensorTests", dependencies: ["QwenTensor", "CQwenKernels"], swiftSettings: swiftSettings),
+        .testTarget(
+            name: "QwenJSONTests",
+            dependencies: ["QwenJSON"],
+            exclude: ["Fixtures"],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "QwenTensorTests",
+            dependencies: ["QwenTensor", "CQwenKernels"],
+            swiftSettings: swiftSettings
+        ),
         .testTarget(
             name: "QwenTokenizerTests",
             dependencies: ["QwenTokenizer", "QwenJSON"],

@@ -1,0 +1,41 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+// A package of its own, so that those who depend on swift-qwen need not fetch swift-argument-parser.
+
+let swiftSettings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+let package = Package(
+    name: "swift-qwen-examples",
+    platforms: [.macOS(.v15)],
+    products: [
+        .executable(name: "qwen", targets: ["qwen"])
+    ],
+    dependencies: [
+        .package(name: "swift-qwen", path: ".."),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    ],
+    targets: [
+        .executableTarget(
+            name: "qwen",
+            dependencies: [
+                .product(name: "Qwen", package: "swift-qwen"),
+                .product(name: "QwenJSON", package: "swift-qwen"),
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "qwen",
+            swiftSettings: swiftSettings
+        ),
+        .executableTarget(
+            name: "CountTokens",
+            dependencies: [.product(name: "QwenTokenizer", package: "swift-qwen")],
+            path: "CountTokens",
+            swiftSettings: swiftSettings
+        ),
+    ]
+)

@@ -1,4 +1,111 @@
 // Kernels for AVX2, FMA and F16C.
 #include "levels.h"
 
-void qwen_fill_avx2(qwen_kernels *table) { table->name = "avx2"; }
+#if QWEN_X86
+#include <immintrin.h>
+
+#define TARGET __attribute__((target("avx2,fma,f16c")))
+#define VECTOR_REGISTERS 16
+#define LANES 8
+#define MICRO_VECTORS 2
+#define PREFETCH_BYTES 2048
+
+typedef __m256 vf;
+
+#define V TARGET static inline __attribute__((always_inline, unused))
+
+V vf v_zero(void) { return _mm256_setzero_ps(); }
+V vf v_set(float x) { return _mm256_set1_ps(x); }
+V vf v_load(const float *p) { return _mm256_loadu_ps(p); }
+V void v_store(float *p, vf v) { _mm256_storeu_ps(p, v); }
+
+/// All ones in the first n lanes.
+V __m256i first_lanes(size_t n) {
+    return _mm256_cmpgt_epi32(_mm256_set1_epi32((int)n), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+}
+V vf v_load_first(const float *p, size_t n) { return _mm256_maskload_ps(p, first_lanes(n)); }
+V void v_store_first(float *p, vf v, size_t n) { _mm256_maskstore_ps(p, first_lanes(n), v); }
+V vf v_add(vf a, vf b) { return _mm256_add_ps(a, b); }
+V vf v_sub(vf a, vf b) { return _mm256_sub_ps(a, b); }
+V vf v_mul(vf a, vf b) { return _mm256_mul_ps(a, b); }
+V vf v_div(vf a, vf b) { return _mm256_div_ps(a, b); }
+V vf v_max(vf a, vf b) { return _mm256_max_ps(a, b); }
+V vf v_fma(vf a, vf b, vf c) { return _mm256_fmadd_ps(a, b, c); }
+V vf v_fnma(vf a, vf b, vf c) { return _mm256_fnmadd_ps(a, b, c); }
+
+V float v_sum(vf v) {
+    __m128 s = _mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));
+    s = _mm_add_ps(s, _mm_movehl_ps(s, s));
+    return _mm_cvtss_f32(_mm_add_ss(s, _mm_movehdup_ps(s)));
+}
+V float v_largest(vf v) {
+    __m128 s = _mm_max_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));
+    s = _mm_max_ps(s, _mm_movehl_ps(s, s));
+    return _mm_cvtss_f32(_mm_max_ss(s, _mm_movehdup_ps(s)));
+}
+
+/// The four sums, stored one after another.
+V void v_sum4(vf a, vf b, vf c, vf d, float *sums) {
+    __m256 pairs = _mm256_hadd_ps(_mm256_hadd_ps(a, b), _mm256_hadd_ps(c, d));
+    _mm_storeu_ps(sums, _mm_add_ps(_mm256_castps256_ps128(pairs), _mm256_extractf128_ps(pairs, 1)));
+}
+
+V vf v_load_f16(const void *p) { return _mm256_cvtph_ps(_mm_loadu_si128(p)); }
+V vf v_load_bf16(const void *p) {
+    return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(_mm_loadu_si128(p)), 16));
+}
+V vf v_load_first_f16(const void *p, size_t n) {
+    uint16_t whole[8] = {0};
+    memcpy(whole, p, n * sizeof *whole);
+    return v_load_f16(whole);
+}
+V vf v_load_first_bf16(const void *p, size_t n) {
+    uint16_t whole[8] = {0};
+    memcpy(whole, p, n * sizeof *whole);
+    return v_load_bf16(whole);
+}
+V void v_store_f16(void *p, vf v) {
+    _mm_storeu_si128(p, _mm256_cvtps_ph(v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
+}
+V void v_store_bf16(void *p, vf v) {
+    __m256i x = _mm256_castps_si256(v);
+    __m256i odd = _mm256_and_si256(_mm256_srli_epi32(x, 16), _mm256_set1_epi32(1));
+    __m256i rounded = _mm256_add_epi32(_mm256_add_epi32(x, _mm256_set1_epi32(0x7fff)), odd);
+    __m256i quiet = _mm256_or_si256(x, _mm256_set1_epi32(0x400000));
+    __m256i nan = _mm256_castps_si256(_mm256_cmp_ps(v, v, _CMP_UNORD_Q));
+    __m256i upper = _mm256_srli_epi32(_mm256_blendv_epi8(rounded, quiet, nan), 16);
+    _mm_storeu_si128(p, _mm_packus_epi32(_mm256_castsi256_si128(upper), _mm256_extracti128_si256(upper, 1)));
+}
+V void v_store_first_f16(void *p, vf v, size_t n) {
+    uint16_t whole[8];
+    v_store_f16(whole, v);
+    memcpy(p, whole, n * sizeof *whole);
+}
+V void v_store_first_bf16(void *p, vf v, size_t n) {
+    uint16_t whole[8];
+    v_store_bf16(whole, v);
+    memcpy(p, whole, n * sizeof *whole);
+}
+
+/// 2^n for whole n in [-126, 127].
+V vf v_power_of_two(vf n) {
+    return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_add_epi32(_mm256_cvtps_epi32(n), _mm256_set1_epi32(127)), 23));
+}
+V vf v_round(vf v) { return _mm256_round_ps(v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
+/// v where x >= limit or x is NaN, else 0.
+V vf v_zero_below(vf v, vf x, vf limit) { return _mm256_and_ps(_mm256_cmp_ps(x, limit, _CMP_NLT_UQ), v); }
+
+#include "vector_x86.h"
+
+#include "vector_kernels.h"
+
+#include "vector_attention.h"
+
+void qwen_fill_avx2(qwen_kernels *table) {
+    fill_table(table);
+    fill_attention(table);
+    table->name = "avx2";
+}
+#else
+void qwen_fill_avx2(qwen_kernels *table) { (void)table; }
+#endif

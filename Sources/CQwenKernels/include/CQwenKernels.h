@@ -134,7 +134,9 @@ const qwen_kernels *_Nullable qwen_kernels_at_level(qwen_level level);
 #define QWEN_MAX_HEAD_DIM 256
 
 /// The floats that attention_rows needs as scratch.
-static inline size_t qwen_attention_scratch(size_t head_dim) { return 512 * head_dim + 64 * 64 + 3 * 64; }
+static inline size_t qwen_attention_scratch(size_t head_dim) {
+    return (head_dim + 15) / 16 * 16 * 4 * 64 + 64 * 64 + 2 * 64;
+}
 
 /// The floats of one result of attention_partial.
 static inline size_t qwen_attention_partial_size(size_t group, size_t head_dim) { return group * (head_dim + 2); }

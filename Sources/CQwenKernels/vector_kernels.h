@@ -1,0 +1,394 @@
+// The kernels in terms of one vector type. avx2.c, avx512.c and neon.c each define that type and include this file:
+//
+//   TARGET              the function attribute that permits the instructions
+//   vf, LANES           a vector of LANES floats
+//   MICRO_VECTORS       vectors side by side in the attention micro-kernels (6 * MICRO_VECTORS accumulators)
+//   v_zero v_set v_load v_store v_load_first v_store_first
+//   v_add v_sub v_mul v_div v_max v_fma (a * b + c) v_fnma (c - a * b) v_sum v_sum4 v_largest
+//   v_round v_power_of_two v_zero_below
+//   v_load_T v_load_first_T v_store_T v_store_first_T for T = f16, bf16
+//
+// "First" forms touch only the first n < LANES elements; the loads fill up with zeros.
+// This is a template, included once per file: everything in it is static.
+
+#define INLINE TARGET static inline __attribute__((always_inline))
+#define UNROLL _Pragma("clang loop unroll(full)")
+
+INLINE vf v_load_f32(const void *p) { return v_load(p); }
+INLINE vf v_load_first_f32(const void *p, size_t n) { return v_load_first(p, n); }
+INLINE void v_store_f32(void *p, vf v) { v_store(p, v); }
+INLINE void v_store_first_f32(void *p, vf v, size_t n) { v_store_first(p, v, n); }
+
+#define SIZE_f32 4
+#define SIZE_f16 2
+#define SIZE_bf16 2
+
+// MARK: Elements
+
+#define CONVERSIONS(T)                                                                                                 \
+    TARGET static void to_f32_##T(const void *src, float *dst, size_t n) {                                             \
+        const char *p = src;                                                                                           \
+        size_t i = 0;                                                                                                  \
+        for (; i + LANES <= n; i += LANES) v_store(dst + i, v_load_##T(p + i * SIZE_##T));                             \
+        if (i < n) v_store_first(dst + i, v_load_first_##T(p + i * SIZE_##T, n - i), n - i);                           \
+    }                                                                                                                  \
+    TARGET static void from_f32_##T(const float *src, void *dst, size_t n) {                                           \
+        char *p = dst;                                                                                                 \
+        size_t i = 0;                                                                                                  \
+        for (; i + LANES <= n; i += LANES) v_store_##T(p + i * SIZE_##T, v_load(src + i));                             \
+        if (i < n) v_store_first_##T(p + i * SIZE_##T, v_load_first(src + i, n - i), n - i);                           \
+    }
+
+CONVERSIONS(f32)
+CONVERSIONS(f16)
+CONVERSIONS(bf16)
+
+/// Exponents of all ones, looked for in blocks whose loop the compiler turns into vectors.
+#define ALL_FINITE(T, WORD, EXPONENT)                                                                                  \
+    TARGET static bool all_finite_##T(const void *src, size_t n) {                                                     \
+        const WORD *x = src;                                                                                           \
+        for (size_t i = 0; i < n;) {                                                                                   \
+            size_t end = n - i > 4096 ? i + 4096 : n;                                                                  \
+            WORD bad = 0;                                                                                              \
+            for (; i < end; i++) bad |= (WORD)((x[i] & EXPONENT) == EXPONENT);                                         \
+            if (bad) return false;                                                                                     \
+        }                                                                                                              \
+        return true;                                                                                                   \
+    }
+
+ALL_FINITE(f32, uint32_t, 0x7f800000)
+ALL_FINITE(f16, uint16_t, 0x7c00)
+ALL_FINITE(bf16, uint16_t, 0x7f80)
+
+// MARK: Vectors
+
+/// exp(x) within 1e-7 of its value for x in [-87.3, 88]; 0 below, exp(88) above; NaN stays NaN.
+/// Source: the polynomial of S. L. Moshier's Cephes library (expf).
+INLINE vf v_exp(vf argument) {
+    // v_max(a, b) is b when either is NaN. The upper limit keeps 2^n within the exponents of float.
+    vf x = v_sub(v_zero(), v_max(v_set(-88), v_sub(v_zero(), argument)));
+    x = v_max(v_set(-87.3f), x);
+    vf n = v_round(v_mul(x, v_set(1.44269504088896341f)));
+    vf r = v_fnma(n, v_set(-2.12194440e-4f), v_fnma(n, v_set(0.693359375f), x));
+    vf p = v_fma(v_set(1.9875691500e-4f), r, v_set(1.3981999507e-3f));
+    p = v_fma(p, r, v_set(8.3334519073e-3f));
+    p = v_fma(p, r, v_set(4.1665795894e-2f));
+    p = v_fma(p, r, v_set(1.6666665459e-1f));
+    p = v_fma(p, r, v_set(5.0000001201e-1f));
+    vf y = v_add(v_fma(p, v_mul(r, r), r), v_set(1));
+    return v_zero_below(v_mul(y, v_power_of_two(n)), argument, v_set(-87.3f));
+}
+
+TARGET static float sum_of_squares(const float *x, size_t n) {
+    vf a = v_zero(), b = v_zero(), c = v_zero(), d = v_zero();
+    size_t i = 0;
+    for (; i + 4 * LANES <= n; i += 4 * LANES) {
+        vf x0 = v_load(x + i), x1 = v_load(x + i + LANES), x2 = v_load(x + i + 2 * LANES), x3 = v_load(x + i + 3 * LANES);
+        a = v_fma(x0, x0, a);
+        b = v_fma(x1, x1, b);
+        c = v_fma(x2, x2, c);
+        d = v_fma(x3, x3, d);
+    }
+    for (; i < n; i += LANES) {
+        vf x0 = i + LANES <= n ? v_load(x + i) : v_load_first(x + i, n - i);
+        a = v_fma(x0, x0, a);
+    }
+    return v_sum(v_add(v_add(a, b), v_add(c, d)));
+}
+
+/// y = F(operands) for whole vectors and the rest.
+#define ELEMENTWISE(n, y, LOADS_WHOLE, LOADS_FIRST, F)                                                                 \
+    size_t i = 0;                                                                                                      \
+    for (; i + LANES <= n; i += LANES) {                                                                               \
+        LOADS_WHOLE;                                                                                                   \
+        v_store(y + i, F);                                                                                             \
+    }                                                                                                                  \
+    if (i < n) {                                                                                                       \
+        size_t rest = n - i;                                                                                           \
+        LOADS_FIRST;                                                                                                   \
+        v_store_first(y + i, F, rest);                                                                                 \
+    }
+
+TARGET static void rms_norm(const float *x, const float *weight, float epsilon, size_t n, float *y) {
+    vf factor = v_set(1 / sqrtf(sum_of_squares(x, n) / (float)n + epsilon));
+    ELEMENTWISE(n, y, vf a = v_load(x + i); vf w = v_load(weight + i), vf a = v_load_first(x + i, rest);
+                vf w = v_load_first(weight + i, rest), v_mul(w, v_mul(a, factor)))
+}
+
+TARGET static void rotary(float *x, size_t heads, size_t stride, size_t dim, const float *cosines, const float *sines) {
+    size_t half = dim / 2;
+    for (size_t h = 0; h < heads; h++) {
+        float *first = x + h * stride, *second = first + half;
+        size_t i = 0;
+        for (; i + LANES <= half; i += LANES) {
+            vf a = v_load(first + i), b = v_load(second + i), c = v_load(cosines + i), s = v_load(sines + i);
+            v_store(first + i, v_fnma(b, s, v_mul(a, c)));
+            v_store(second + i, v_fma(a, s, v_mul(b, c)));
+        }
+        for (; i < half; i++) {
+            float a = first[i], b = second[i];
+            first[i] = a * cosines[i] - b * sines[i];
+            second[i] = b * cosines[i] + a * sines[i];
+        }
+    }
+}
+
+INLINE vf silu(vf gate) {
+    vf one = v_set(1);
+    return v_div(gate, v_add(one, v_exp(v_sub(v_zero(), gate))));
+}
+
+TARGET static void silu_multiply(const float *gate, const float *up, float *y, size_t n) {
+    ELEMENTWISE(n, y, vf g = v_load(gate + i); vf u = v_load(up + i), vf g = v_load_first(gate + i, rest);
+                vf u = v_load_first(up + i, rest), v_mul(silu(g), u))
+}
+
+TARGET static void add(const float *x, float *y, size_t n) {
+    ELEMENTWISE(n, y, vf a = v_load(x + i); vf b = v_load(y + i), vf a = v_load_first(x + i, rest);
+                vf b = v_load_first(y + i, rest), v_add(a, b))
+}
+
+TARGET static void add_scaled(float factor, const float *x, float *y, size_t n) {
+    vf f = v_set(factor);
+    ELEMENTWISE(n, y, vf a = v_load(x + i); vf b = v_load(y + i), vf a = v_load_first(x + i, rest);
+                vf b = v_load_first(y + i, rest), v_fma(f, a, b))
+}
+
+TARGET static void scale(float factor, float *x, size_t n) {
+    vf f = v_set(factor);
+    ELEMENTWISE(n, x, vf a = v_load(x + i), vf a = v_load_first(x + i, rest), v_mul(f, a))
+}
+
+TARGET static float maximum(const float *x, size_t n) {
+    // v_max(a, b) is b when a is NaN, so the candidate comes first and the best so far stays.
+    vf a = v_set(-INFINITY), b = a, c = a, d = a;
+    size_t i = 0;
+    for (; i + 4 * LANES <= n; i += 4 * LANES) {
+        a = v_max(v_load(x + i), a);
+        b = v_max(v_load(x + i + LANES), b);
+        c = v_max(v_load(x + i + 2 * LANES), c);
+        d = v_max(v_load(x + i + 3 * LANES), d);
+    }
+    for (; i + LANES <= n; i += LANES) a = v_max(v_load(x + i), a);
+    float best = v_largest(v_max(v_max(a, b), v_max(c, d)));
+    for (; i < n; i++) best = x[i] > best ? x[i] : best;
+    return best;
+}
+
+TARGET static size_t index_of_maximum(const float *x, size_t n) {
+    float best = maximum(x, n);
+    size_t i = 0;
+    for (; i + 64 <= n; i += 64) {  // blocks without a branch per element
+        uint32_t found = 0;
+        for (size_t j = 0; j < 64; j++) found |= x[i + j] == best;
+        if (found) break;
+    }
+    for (; i < n; i++) {
+        if (x[i] == best) return i;
+    }
+    return 0;
+}
+
+/// x[i] = exp(x[i] - top); returns the sum.
+INLINE float exponentials(float *x, size_t n, float top) {
+    vf t = v_set(top), sum = v_zero();
+    size_t i = 0;
+    for (; i + LANES <= n; i += LANES) {
+        vf e = v_exp(v_sub(v_load(x + i), t));
+        v_store(x + i, e);
+        sum = v_add(sum, e);
+    }
+    float total = v_sum(sum);
+    if (i < n) {
+        float rest[LANES] = {0};
+        v_store(rest, v_exp(v_sub(v_load_first(x + i, n - i), t)));
+        for (size_t j = 0; j < n - i; j++) {
+            x[i + j] = rest[j];
+            total += rest[j];
+        }
+    }
+    return total;
+}
+
+TARGET static void softmax(float *x, size_t n) {
+    float top = maximum(x, n);
+    if (top == -INFINITY) {
+        for (size_t i = 0; i < n; i++) x[i] = 0;
+        return;
+    }
+    scale(1 / exponentials(x, n, top), x, n);
+}
+
+TARGET static double log_sum_exp(const float *x, size_t n) {
+    float top = maximum(x, n);
+    if (top == -INFINITY) return -INFINITY;
+    vf t = v_set(top);
+    double total = 0;
+    size_t i = 0;
+    while (i + LANES <= n) {  // short float sums, which double then adds up
+        vf sum = v_zero();
+        for (size_t j = 0; j < 8 && i + LANES <= n; j++, i += LANES) sum = v_add(sum, v_exp(v_sub(v_load(x + i), t)));
+        total += (double)v_sum(sum);
+    }
+    if (i < n) {
+        float rest[LANES];
+        v_store(rest, v_exp(v_sub(v_load_first(x + i, n - i), t)));
+        for (size_t j = 0; j < n - i; j++) total += (double)rest[j];
+    }
+    return (double)top + log(total);
+}
+
+// MARK: Matrix times a few rows
+
+/// ROWS rows of w times M rows of x, all sums in registers.
+#define MATMUL_BLOCK(T, ROWS, M)                                                                                       \
+    INLINE void matmul_block_##T##_##ROWS##_##M(const char *w, size_t row_bytes, size_t k, const float *x, size_t ldx, \
+                                                float *y, size_t ldy) {                                                \
+        vf sums[ROWS][M];                                                                                              \
+        UNROLL for (int r = 0; r < ROWS; r++) {                                                                        \
+            UNROLL for (int i = 0; i < M; i++) sums[r][i] = v_zero();                                                  \
+        }                                                                                                              \
+        size_t j = 0;                                                                                                  \
+        for (; j + LANES <= k; j += LANES) {                                                                           \
+            vf row[ROWS];                                                                                              \
+            UNROLL for (int r = 0; r < ROWS; r++) {                                                                    \
+                const char *p = w + (size_t)r * row_bytes + j * SIZE_##T;                                              \
+                __builtin_prefetch(p + PREFETCH_BYTES, 0, 3);                                                          \
+                row[r] = v_load_##T(p);                                                                                \
+            }                                                                                                          \
+            UNROLL for (int i = 0; i < M; i++) {                                                                       \
+                vf xs = v_load(x + (size_t)i * ldx + j);                                                               \
+                UNROLL for (int r = 0; r < ROWS; r++) sums[r][i] = v_fma(row[r], xs, sums[r][i]);                      \
+            }                                                                                                          \
+        }                                                                                                              \
+        if (j < k) {                                                                                                   \
+            UNROLL for (int r = 0; r < ROWS; r++) {                                                                    \
+                vf row = v_load_first_##T(w + (size_t)r * row_bytes + j * SIZE_##T, k - j);                            \
+                UNROLL for (int i = 0; i < M; i++) {                                                                   \
+                    sums[r][i] = v_fma(row, v_load_first(x + (size_t)i * ldx + j, k - j), sums[r][i]);                 \
+                }                                                                                                      \
+            }                                                                                                          \
+        }                                                                                                              \
+        UNROLL for (int r = 0; r < ROWS; r++) {                                                                        \
+            UNROLL for (int i = 0; i < M; i++) y[(size_t)i * ldy + (size_t)r] = v_sum(sums[r][i]);                     \
+        }                                                                                                              \
+    }
+
+/// One row of w times one row of x, in eight chains of sums.
+#define MATMUL_DOT(T)                                                                                                  \
+    INLINE float dot_##T(const char *w, size_t k, const float *x) {                                                    \
+        vf sums[8];                                                                                                    \
+        UNROLL for (int c = 0; c < 8; c++) sums[c] = v_zero();                                                         \
+        size_t j = 0;                                                                                                  \
+        for (; j + 8 * LANES <= k; j += 8 * LANES) {                                                                   \
+            UNROLL for (int c = 0; c < 8; c++) {                                                                       \
+                size_t at = j + (size_t)c * LANES;                                                                     \
+                sums[c] = v_fma(v_load_##T(w + at * SIZE_##T), v_load(x + at), sums[c]);                               \
+            }                                                                                                          \
+        }                                                                                                              \
+        for (; j + LANES <= k; j += LANES) sums[0] = v_fma(v_load_##T(w + j * SIZE_##T), v_load(x + j), sums[0]);      \
+        if (j < k) sums[1] = v_fma(v_load_first_##T(w + j * SIZE_##T, k - j), v_load_first(x + j, k - j), sums[1]);    \
+        UNROLL for (int c = 0; c < 4; c++) sums[c] = v_add(sums[c], sums[c + 4]);                                      \
+        return v_sum(v_add(v_add(sums[0], sums[1]), v_add(sums[2], sums[3])));                                         \
+    }
+
+/// `rows` rows of w times M rows of x.
+#define MATMUL_PANEL(T, ROWS, M)                                                                                       \
+    MATMUL_BLOCK(T, ROWS, M)                                                                                           \
+    MATMUL_BLOCK(T, 1, M)                                                                                              \
+    TARGET static void matmul_panel_##T##_##M(const char *w, size_t row_bytes, size_t rows, size_t k, const float *x,  \
+                                              size_t ldx, float *y, size_t ldy) {                                      \
+        size_t r = 0;                                                                                                  \
+        for (; r + ROWS <= rows; r += ROWS) {                                                                          \
+            matmul_block_##T##_##ROWS##_##M(w + r * row_bytes, row_bytes, k, x, ldx, y + r, ldy);                      \
+        }                                                                                                              \
+        for (; r < rows; r++) matmul_block_##T##_1_##M(w + r * row_bytes, row_bytes, k, x, ldx, y + r, ldy);           \
+    }
+
+#define MATMUL_PANEL_(T, ROWS, M) MATMUL_PANEL(T, ROWS, M)  // expands ROWS first
+
+/// Twelve rows of w (a multiple of every ROWS) are read from memory once and from the cache for further rows of x.
+#define MATMUL_ROWS(T)                                                                                                 \
+    MATMUL_DOT(T)                                                                                                      \
+    MATMUL_PANEL_(T, ROWS_FOR_2, 2)                                                                                    \
+    MATMUL_PANEL_(T, ROWS_FOR_3, 3)                                                                                    \
+    MATMUL_PANEL_(T, ROWS_FOR_4, 4)                                                                                    \
+    MATMUL_WIDE_PANELS(T)                                                                                              \
+    TARGET static void matmul_rows_##T(const void *weights, size_t row_bytes, size_t rows, size_t k, const float *x,   \
+                                       size_t ldx, size_t m, float *y, size_t ldy) {                                   \
+        const char *w = weights;                                                                                       \
+        if (m == 1) {                                                                                                  \
+            for (size_t r = 0; r < rows; r++) y[r] = dot_##T(w + r * row_bytes, k, x);                                 \
+            return;                                                                                                    \
+        }                                                                                                              \
+        for (size_t r = 0; r < rows; r += 12) {                                                                        \
+            size_t panel = rows - r < 12 ? rows - r : 12;                                                              \
+            for (size_t i = 0; i < m;) {                                                                               \
+                size_t left = m - i, some = left < MATMUL_WIDEST ? left : MATMUL_WIDEST;                               \
+                const char *from = w + r * row_bytes;                                                                  \
+                const float *xs = x + i * ldx;                                                                         \
+                float *ys = y + i * ldy + r;                                                                           \
+                switch (some) {                                                                                        \
+                case 1: matmul_rows_##T(from, row_bytes, panel, k, xs, ldx, 1, ys, ldy); break;                        \
+                case 2: matmul_panel_##T##_2(from, row_bytes, panel, k, xs, ldx, ys, ldy); break;                      \
+                case 3: matmul_panel_##T##_3(from, row_bytes, panel, k, xs, ldx, ys, ldy); break;                      \
+                case 4: matmul_panel_##T##_4(from, row_bytes, panel, k, xs, ldx, ys, ldy); break;                      \
+                    MATMUL_WIDE_CASES(T)                                                                               \
+                }                                                                                                      \
+                i += some;                                                                                             \
+            }                                                                                                          \
+        }                                                                                                              \
+    }
+
+// As many sums as the registers hold beside the rows of w and one row of x.
+#if VECTOR_REGISTERS >= 32
+#define ROWS_FOR_2 4
+#define ROWS_FOR_3 4
+#define ROWS_FOR_4 4
+#define MATMUL_WIDEST 8
+#define MATMUL_WIDE_PANELS(T)                                                                                          \
+    MATMUL_PANEL(T, 4, 5)                                                                                              \
+    MATMUL_PANEL(T, 4, 6)                                                                                              \
+    MATMUL_PANEL(T, 3, 7)                                                                                              \
+    MATMUL_PANEL(T, 3, 8)
+#define MATMUL_WIDE_CASES(T)                                                                                           \
+    case 5: matmul_panel_##T##_5(from, row_bytes, panel, k, xs, ldx, ys, ldy); break;                                  \
+    case 6: matmul_panel_##T##_6(from, row_bytes, panel, k, xs, ldx, ys, ldy); break;                                  \
+    case 7: matmul_panel_##T##_7(from, row_bytes, panel, k, xs, ldx, ys, ldy); break;                                  \
+    case 8: matmul_panel_##T##_8(from, row_bytes, panel, k, xs, ldx, ys, ldy); break;
+#else
+#define ROWS_FOR_2 4
+#define ROWS_FOR_3 3
+#define ROWS_FOR_4 2
+#define MATMUL_WIDEST 4
+#define MATMUL_WIDE_PANELS(T)
+#define MATMUL_WIDE_CASES(T)
+#endif
+
+MATMUL_ROWS(f32)
+MATMUL_ROWS(f16)
+MATMUL_ROWS(bf16)
+
+/// Replaces the scalar entries of a table.
+static void fill_table(qwen_kernels *table) {
+#define FILL(INDEX, T)                                                                                                 \
+    table->types[INDEX].matmul_rows = matmul_rows_##T;                                                                 \
+    table->types[INDEX].to_f32 = to_f32_##T;                                                                           \
+    table->types[INDEX].from_f32 = from_f32_##T;                                                                       \
+    table->types[INDEX].all_finite = all_finite_##T;
+    FILL(QWEN_TYPE_F32, f32)
+    FILL(QWEN_TYPE_F16, f16)
+    FILL(QWEN_TYPE_BF16, bf16)
+#undef FILL
+    table->rms_norm = rms_norm;
+    table->sum_of_squares = sum_of_squares;
+    table->rotary = rotary;
+    table->silu_multiply = silu_multiply;
+    table->add = add;
+    table->add_scaled = add_scaled;
+    table->scale = scale;
+    table->softmax = softmax;
+    table->maximum = maximum;
+    table->index_of_maximum = index_of_maximum;
+    table->log_sum_exp = log_sum_exp;
+}

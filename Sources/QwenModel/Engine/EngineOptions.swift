@@ -1,0 +1,26 @@
+public import QwenTensor
+
+/// How an engine uses the machine.
+public struct EngineOptions: Sendable, Hashable {
+    /// Threads that compute, the engine's own included; nil for the number of physical cores that the process may use.
+    public var threadCount: Int?
+
+    /// The most prompt tokens computed in one pass, 1 to 4,096. A larger chunk is faster and needs more working memory
+    /// (about `prefillChunk × (3 × hidden + 2 × intermediate)` floats).
+    public var prefillChunk: Int
+
+    /// The type in which keys and values are kept: `.float16` (default; what the field uses) or `.float32`.
+    public var keyValueType: ElementType
+
+    /// Describes how an engine uses the machine.
+    ///
+    /// - Parameters:
+    ///   - threadCount: threads that compute; nil for the number of physical cores.
+    ///   - prefillChunk: the most prompt tokens computed in one pass.
+    ///   - keyValueType: the type in which keys and values are kept.
+    public init(threadCount: Int? = nil, prefillChunk: Int = 512, keyValueType: ElementType = .float16) {
+        self.threadCount = threadCount
+        self.prefillChunk = prefillChunk
+        self.keyValueType = keyValueType
+    }
+}

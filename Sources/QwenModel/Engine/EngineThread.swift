@@ -1,0 +1,73 @@
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
+
+/// The thread on which an engine computes.
+///
+/// It is a thread of its own, since a job blocks for as long as the model needs, and Swift's cooperative pool must not be
+/// blocked. It owns the forward pass and ends when the queue is closed and the last job is done.
+enum EngineThread {
+    /// Starts a thread that works off `queue` with `pass`.
+    ///
+    /// - Throws: `EngineError.threadUnavailable`.
+    static func start(queue: JobQueue, pass: sending ForwardPass) throws(EngineError) {
+        let state = Unmanaged.passRetained(State(queue: queue, pass: pass))
+        #if canImport(Darwin)
+        var thread: pthread_t?
+        #else
+        var thread = pthread_t()
+        #endif
+        var attributes = pthread_attr_t()
+        pthread_attr_init(&attributes)
+        defer { pthread_attr_destroy(&attributes) }
+        pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
+        let code = pthread_create(
+            &thread,
+            &attributes,
+            { argument in
+                #if canImport(Darwin)
+                let state = Unmanaged<State>.fromOpaque(argument).takeRetainedValue()
+                #else
+                guard let argument else { return nil }
+                let state = Unmanaged<State>.fromOpaque(argument).takeRetainedValue()
+                #endif
+                state.work()
+                return nil
+            },
+            state.toOpaque()
+        )
+        guard code == 0 else {
+            state.release()
+            throw .threadUnavailable(code: code)
+        }
+    }
+
+    private final class State {
+        let queue: JobQueue
+        let pass: ForwardPass
+
+        init(queue: JobQueue, pass: ForwardPass) {
+            self.queue = queue
+            self.pass = pass
+        }
+
+        /// Gives every active job one step in turn, so that none waits for the end of another.
+        func work() {
+            var active: [EngineJob] = []
+            while let arrived = queue.takeAll(waiting: active.isEmpty) {
+                active.append(contentsOf: arrived)
+                // A cancelled job ends before any other steps: its context may already belong to a newer one.
+                active.removeAll { job in
+                    guard job.cancellation.isRaised else { return false }
+                    job.finishCancelled()
+                    return true
+                }
+                active.removeAll { !$0.step(pass) }
+            }
+        }
+    }
+}

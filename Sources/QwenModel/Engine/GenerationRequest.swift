@@ -1,0 +1,35 @@
+/// What to generate after which tokens.
+public struct GenerationRequest: Sendable {
+    /// The whole prompt as token ids, each in `0..<vocabularySize`; not empty.
+    ///
+    /// What the context's cache already holds of its beginning is not computed again.
+    public var prompt: [Int]
+
+    /// How the next token is chosen from the logits.
+    public var sampling: SamplingParameters
+
+    /// The most tokens to generate, at least 1.
+    public var maxTokens: Int
+
+    /// Token ids that end the generation; the one that ends it is reported in the summary and not as a token.
+    public var stopTokens: Set<Int>
+
+    /// Describes a generation.
+    ///
+    /// - Parameters:
+    ///   - prompt: the whole prompt as token ids.
+    ///   - sampling: how the next token is chosen.
+    ///   - maxTokens: the most tokens to generate.
+    ///   - stopTokens: token ids that end the generation.
+    public init(
+        prompt: [Int],
+        sampling: SamplingParameters = SamplingParameters(),
+        maxTokens: Int,
+        stopTokens: Set<Int> = []
+    ) {
+        self.prompt = prompt
+        self.sampling = sampling
+        self.maxTokens = maxTokens
+        self.stopTokens = stopTokens
+    }
+}

@@ -1,0 +1,67 @@
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
+
+/// A first-in, first-out queue of jobs between any thread that asks and the engine's thread that works.
+///
+/// - Note: `@unchecked Sendable` because the compiler cannot see what guards the state: `jobs` and `isClosed` are read and
+///   written only while `mutex` is held, and the two pointers never change after `init`.
+final class JobQueue: @unchecked Sendable {
+    private let mutex: UnsafeMutablePointer<pthread_mutex_t>
+    private let condition: UnsafeMutablePointer<pthread_cond_t>
+    private var jobs: [EngineJob] = []
+    private var isClosed = false
+
+    init() {
+        mutex = .allocate(capacity: 1)
+        condition = .allocate(capacity: 1)
+        mutex.initialize(to: pthread_mutex_t())
+        condition.initialize(to: pthread_cond_t())
+        pthread_mutex_init(mutex, nil)
+        pthread_cond_init(condition, nil)
+    }
+
+    deinit {
+        pthread_cond_destroy(condition)
+        pthread_mutex_destroy(mutex)
+        condition.deinitialize(count: 1).deallocate()
+        mutex.deinitialize(count: 1).deallocate()
+    }
+
+    /// Adds a job at the end and wakes the thread that waits.
+    func push(_ job: EngineJob) {
+        pthread_mutex_lock(mutex)
+        jobs.append(job)
+        pthread_cond_signal(condition)
+        pthread_mutex_unlock(mutex)
+    }
+
+    /// Lets `takeAll` return nil once the queue is empty.
+    func close() {
+        pthread_mutex_lock(mutex)
+        isClosed = true
+        pthread_cond_signal(condition)
+        pthread_mutex_unlock(mutex)
+    }
+
+    /// Takes every job that waits.
+    ///
+    /// - Parameter waiting: whether to block until there is one.
+    /// - Returns: the jobs, oldest first; nil when the queue is closed and empty.
+    func takeAll(waiting: Bool) -> [EngineJob]? {
+        pthread_mutex_lock(mutex)
+        defer { pthread_mutex_unlock(mutex) }
+        while waiting && jobs.isEmpty && !isClosed {
+            pthread_cond_wait(condition, mutex)
+        }
+        if jobs.isEmpty {
+            return isClosed ? nil : []
+        }
+        defer { jobs.removeAll(keepingCapacity: true) }
+        return jobs
+    }
+}

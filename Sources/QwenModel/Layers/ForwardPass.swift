@@ -1,0 +1,179 @@
+import QwenTensor
+
+/// The model at work: computes rows of tokens against a cache, on a pool of workers.
+///
+/// One thread owns a pass and calls it; the workers join for the length of a call. Nothing is allocated in a call unless the
+/// cache or the rotary table has to grow.
+final class ForwardPass {
+    /// The model's shape.
+    let configuration: ModelConfiguration
+
+    private let plan: ModelPlan
+    private let pool: WorkerPool
+    private let workspace: Workspace
+    private let rotary: RotaryTable
+    private let keyValueType: ElementType
+    private let shape: ForwardShape
+    /// The last call's step: the norms of its rows are still in the workspace. Its tokens are gone.
+    private var lastStep: ForwardStep?
+
+    /// The most rows in one call.
+    var maximumRows: Int { workspace.maximumRows }
+
+    /// The most rows in one call of `project`.
+    var maximumLogitRows: Int { workspace.maximumLogitRows }
+
+    init(_ weights: ModelWeights, options: EngineOptions, workerCount: Int) throws {
+        configuration = weights.configuration
+        guard Kernels.supportsHeadDimension(configuration.headDimension) else {
+            throw EngineError.unsupportedHeadDimension(configuration.headDimension)
+        }
+        plan = ModelPlan(weights)
+        pool = try WorkerPool(workerCount: workerCount)
+        workspace = try Workspace(
+            configuration,
+            rows: min(options.prefillChunk, configuration.contextLength),
+            logitRows: Self.logitRows,
+            workers: workerCount
+        )
+        rotary = try RotaryTable(configuration)
+        keyValueType = options.keyValueType
+        shape = ForwardShape(configuration)
+    }
+
+    /// Enough to read the output layer once for several rows, few enough to stay small beside a large vocabulary.
+    private static let logitRows = 8
+
+    /// An empty cache that fits this model.
+    func makeCache() -> KeyValueCache {
+        KeyValueCache(configuration, elementType: keyValueType)
+    }
+
+    /// Which rows' logits a call computes.
+    enum LogitRows {
+        case none
+        case last
+    }
+
+    /// Computes tokens that follow what the cache holds, and adds them to it.
+    ///
+    /// - Parameters:
+    ///   - tokens: 1 to `maximumRows` ids, each in the vocabulary.
+    ///   - cache: made for this model; not in use elsewhere.
+    ///   - logits: whether to compute the logits after the last token, found in `logits` afterwards.
+    ///   - cancellation: looked at after every layer.
+    /// - Returns: false when it was cancelled; the cache is as before then.
+    /// - Throws: `TensorError` when memory cannot be had, `EngineError.nonFiniteLogits`.
+    func run(
+        _ tokens: ArraySlice<Int32>,
+        cache: KeyValueCache,
+        logits: LogitRows,
+        cancellation: CancellationFlag
+    ) throws -> Bool {
+        let end = cache.count + tokens.count
+        try cache.reserve(end)
+        try rotary.extend(to: end)
+        tokens.withUnsafeBufferPointer { tokens in
+            guard let base = tokens.baseAddress, let memory = cache.keys(layer: 0) else { return }
+            let step = step(base, rows: tokens.count, cache: cache, memory: memory, cancellation: cancellation)
+            let wantsLogits = logits == .last
+            pool.run { worker in
+                step.run(&worker, logitsOfLastRow: wantsLogits)
+            }
+            lastStep = step
+        }
+        guard !workspace.stop.baseAddress.pointee else { return false }
+        cache.append(tokens)
+        if logits == .last {
+            try checkLogits(rows: 1, firstPosition: end - 1)
+        }
+        return true
+    }
+
+    /// Computes the logits after some rows of the last call of `run`.
+    ///
+    /// - Parameters:
+    ///   - rows: at most `maximumLogitRows` of that call's rows.
+    ///   - firstPosition: the position of the first of them, for the error.
+    /// - Throws: `EngineError.nonFiniteLogits`.
+    func project(_ rows: Range<Int>, firstPosition: Int) throws(EngineError) {
+        guard let lastStep else { return }
+        pool.run { worker in
+            lastStep.project(first: rows.lowerBound, count: rows.count, &worker)
+        }
+        try checkLogits(rows: rows.count, firstPosition: firstPosition)
+    }
+
+    /// The logits of the last row that was asked for: [vocabulary]. Valid until the next call; may be overwritten.
+    var logits: UnsafeMutableBufferPointer<Float> { logits(row: 0) }
+
+    /// The logits of a row of the last `project`: [vocabulary].
+    func logits(row: Int) -> UnsafeMutableBufferPointer<Float> {
+        UnsafeMutableBufferPointer(
+            start: workspace.logits.baseAddress + row * shape.vocabulary,
+            count: shape.vocabulary
+        )
+    }
+
+    /// −log p(token) in nats under the given logits.
+    func negativeLogLikelihood(of token: Int, logits: UnsafeMutableBufferPointer<Float>) -> Double {
+        guard let base = logits.baseAddress else { return 0 }
+        return Kernels.current.logSumExp(base, count: logits.count) - Double(logits[token])
+    }
+
+    private func checkLogits(rows: Int, firstPosition: Int) throws(EngineError) {
+        for row in 0..<rows {
+            let start = workspace.logits.baseAddress + row * shape.vocabulary
+            guard Kernels.current.allFinite(start, .float32, count: shape.vocabulary) else {
+                throw .nonFiniteLogits(position: firstPosition + row)
+            }
+        }
+    }
+
+    private func step(
+        _ tokens: UnsafePointer<Int32>,
+        rows: Int,
+        cache: KeyValueCache,
+        memory: UnsafeMutableRawPointer,
+        cancellation: CancellationFlag
+    ) -> ForwardStep {
+        ForwardStep(
+            shape: shape,
+            layers: plan.layers,
+            head: plan.head,
+            finalNorm: UnsafePointer(plan.weights.finalNorm.baseAddress),
+            embeddings: plan.weights.embeddings.baseAddress,
+            embeddingRowBytes: plan.weights.embeddings.rowByteCount,
+            embeddingType: plan.weights.embeddings.elementType,
+            tokens: tokens,
+            rows: rows,
+            start: cache.count,
+            cosines: rotary.cosines,
+            sines: rotary.sines,
+            cacheType: cache.elementType,
+            cacheStride: cache.stride,
+            cacheHeadStride: cache.headStride,
+            cacheBase: memory,
+            hidden: workspace.hidden.baseAddress,
+            normed: workspace.normed.baseAddress,
+            delta: workspace.delta.baseAddress,
+            query: workspace.query.baseAddress,
+            key: workspace.key.baseAddress,
+            value: workspace.value.baseAddress,
+            attended: workspace.attended.baseAddress,
+            partials: workspace.partials.baseAddress,
+            attentionScratch: workspace.attentionScratch.baseAddress,
+            attentionScratchStride: workspace.attentionScratchStride,
+            maximumParts: workspace.maximumParts,
+            gate: workspace.gate.baseAddress,
+            up: workspace.up.baseAddress,
+            logits: workspace.logits.baseAddress,
+            mixture: workspace.mixture.flatMap { memory in
+                configuration.mixture.map { MixtureMemory(memory, $0) }
+            },
+            scratch: workspace.scratch,
+            stop: workspace.stop.baseAddress,
+            cancellation: cancellation
+        )
+    }
+}

@@ -1,0 +1,195 @@
+import QwenTensor
+
+/// The memory and sizes of a mixture, as the workers use them; pointers into a `MixtureWorkspace`.
+struct MixtureMemory {
+    let experts: Int
+    let expertsPerToken: Int
+    let intermediate: Int
+    let normalizes: Bool
+    let routing: UnsafeMutablePointer<Float>
+    let chosen: UnsafeMutablePointer<Int32>
+    let weights: UnsafeMutablePointer<Float>
+    let slots: UnsafeMutablePointer<Int32>
+    let rows: UnsafeMutablePointer<Int32>
+    let firstSlot: UnsafeMutablePointer<Int32>
+    let active: UnsafeMutablePointer<Int32>
+    let activeCount: UnsafeMutablePointer<Int32>
+    let inputs: UnsafeMutablePointer<Float>
+    let gate: UnsafeMutablePointer<Float>
+    let up: UnsafeMutablePointer<Float>
+    let outputs: UnsafeMutablePointer<Float>
+
+    init(_ workspace: MixtureWorkspace, _ mixture: MixtureOfExperts) {
+        experts = mixture.experts
+        expertsPerToken = mixture.expertsPerToken
+        intermediate = mixture.intermediateSize
+        normalizes = mixture.normalizesTopK
+        routing = workspace.routing.baseAddress
+        chosen = workspace.chosen.baseAddress
+        weights = workspace.weights.baseAddress
+        slots = workspace.slots.baseAddress
+        rows = workspace.rows.baseAddress
+        firstSlot = workspace.firstSlot.baseAddress
+        active = workspace.active.baseAddress
+        activeCount = workspace.activeCount.baseAddress
+        inputs = workspace.inputs.baseAddress
+        gate = workspace.gate.baseAddress
+        up = workspace.up.baseAddress
+        outputs = workspace.outputs.baseAddress
+    }
+}
+
+extension ForwardStep {
+    /// A mixture of experts: the slots of each expert are computed together, and the next norm adds the outputs up.
+    ///
+    /// Source: transformers' `Qwen3MoeSparseMoeBlock`: softmax over all experts in float32, the k largest, renormalised if
+    /// the model says so.
+    func mixtureBlock(
+        _ router: UnsafePointer<LinearWeights>,
+        _ experts: UnsafePointer<GatedBlockWeights>,
+        _ memory: MixtureMemory,
+        _ worker: inout Worker
+    ) {
+        Linear.apply(
+            router.pointee,
+            x: blockInput(worker),
+            ldx: shape.hidden,
+            rows: rows,
+            y: memory.routing,
+            ldy: memory.experts,
+            worker: &worker,
+            scratch: scratch
+        )
+        worker.barrier()
+        for row in worker.range(of: rows) {
+            choose(row: row, memory)
+        }
+        worker.barrier()
+        if worker.index == 0 {
+            sortByExpert(memory)
+        }
+        worker.barrier()
+        gather(memory, worker)
+        worker.barrier()
+
+        // A task is a piece of one active expert's outputs, so that one expert with most of the rows is still shared.
+        let activeCount = Int(memory.activeCount.pointee)
+        let gatePiece = piece(of: experts.pointee.gate, worker)
+        let gatePieces = (memory.intermediate + gatePiece - 1) / gatePiece
+        while let claimed = worker.nextRange(of: activeCount * gatePieces, chunk: 1) {
+            let (index, piece) = claimed.lowerBound.quotientAndRemainder(dividingBy: gatePieces)
+            let expert = Int(memory.active[index])
+            let slots = slotRange(of: expert, memory)
+            let outputs = piece * gatePiece..<min((piece + 1) * gatePiece, memory.intermediate)
+            GatedLinear.apply(
+                gate: experts[expert].gate,
+                up: experts[expert].up,
+                outputs: outputs,
+                x: memory.inputs + slots.lowerBound * shape.hidden,
+                ldx: shape.hidden,
+                rows: slots.count,
+                y: memory.gate + slots.lowerBound * memory.intermediate,
+                product: memory.up + slots.lowerBound * memory.intermediate,
+                ldy: memory.intermediate,
+                panel: scratch.panel(worker.index)
+            )
+        }
+        worker.barrier()
+        let downPiece = piece(of: experts.pointee.down, worker)
+        let downPieces = (shape.hidden + downPiece - 1) / downPiece
+        while let claimed = worker.nextRange(of: activeCount * downPieces, chunk: 1) {
+            let (index, piece) = claimed.lowerBound.quotientAndRemainder(dividingBy: downPieces)
+            let expert = Int(memory.active[index])
+            let slots = slotRange(of: expert, memory)
+            Linear.apply(
+                experts[expert].down,
+                outputs: piece * downPiece..<min((piece + 1) * downPiece, shape.hidden),
+                x: memory.gate + slots.lowerBound * memory.intermediate,
+                ldx: memory.intermediate,
+                rows: slots.count,
+                y: memory.outputs + slots.lowerBound * shape.hidden,
+                ldy: shape.hidden,
+                panel: scratch.panel(worker.index)
+            )
+        }
+    }
+
+    /// Adds the weighted outputs of a row's experts, in the order of their weights.
+    func addExperts(row: Int, to stream: UnsafeMutablePointer<Float>) {
+        guard let mixture else { return }
+        for choice in row * mixture.expertsPerToken..<(row + 1) * mixture.expertsPerToken {
+            let output = mixture.outputs + Int(mixture.slots[choice]) * shape.hidden
+            kernels.add(output, times: mixture.weights[choice], to: stream, count: shape.hidden)
+        }
+    }
+
+    /// How many outputs of an expert's matrix one task computes. Pieces are sized for the largest group of rows, which
+    /// decides whether a piece goes through BLAS.
+    private func piece(of weights: borrowing LinearWeights, _ worker: borrowing Worker) -> Int {
+        Linear.chunk(weights, rows: rows, workers: worker.count, scratch: scratch)
+    }
+
+    private func slotRange(of expert: Int, _ memory: MixtureMemory) -> Range<Int> {
+        Int(memory.firstSlot[expert])..<Int(memory.firstSlot[expert + 1])
+    }
+
+    /// Chooses a row's experts: the most probable, best first.
+    private func choose(row: Int, _ memory: MixtureMemory) {
+        let probabilities = memory.routing + row * memory.experts
+        kernels.softmax(probabilities, count: memory.experts)
+        let chosen = memory.chosen + row * memory.expertsPerToken
+        let weights = memory.weights + row * memory.expertsPerToken
+        var sum: Float = 0
+        for choice in 0..<memory.expertsPerToken {
+            let best = kernels.indexOfMaximum(probabilities, count: memory.experts)
+            chosen[choice] = Int32(truncatingIfNeeded: best)
+            weights[choice] = probabilities[best]
+            sum += probabilities[best]
+            probabilities[best] = -1  // below every probability: not chosen again
+        }
+        guard memory.normalizes, sum > 0 else { return }
+        for choice in 0..<memory.expertsPerToken {
+            weights[choice] /= sum
+        }
+    }
+
+    /// Gives every choice a slot, the slots of an expert side by side in the order of the rows.
+    private func sortByExpert(_ memory: MixtureMemory) {
+        let first = memory.firstSlot
+        first.update(repeating: 0, count: memory.experts + 1)
+        let choices = rows * memory.expertsPerToken
+        for choice in 0..<choices {
+            first[Int(memory.chosen[choice]) + 1] += 1
+        }
+        var active: Int32 = 0
+        for expert in 0..<memory.experts {
+            if first[expert + 1] > 0 {
+                memory.active[Int(active)] = Int32(truncatingIfNeeded: expert)
+                active += 1
+            }
+            first[expert + 1] += first[expert]
+        }
+        memory.activeCount.pointee = active
+        for choice in 0..<choices {
+            let expert = Int(memory.chosen[choice])
+            let slot = Int(first[expert])
+            memory.slots[choice] = Int32(truncatingIfNeeded: slot)
+            memory.rows[slot] = Int32(truncatingIfNeeded: choice / memory.expertsPerToken)
+            first[expert] += 1
+        }
+        // Each first slot has moved to the next expert's: move them back.
+        for expert in stride(from: memory.experts, to: 0, by: -1) {
+            first[expert] = first[expert - 1]
+        }
+        first[0] = 0
+    }
+
+    /// Copies each slot's input beside those of the same expert.
+    private func gather(_ memory: MixtureMemory, _ worker: borrowing Worker) {
+        let source = blockInput(worker)
+        for slot in worker.range(of: rows * memory.expertsPerToken) {
+            (memory.inputs + slot * shape.hidden)
+                .update(from: source + Int(memory.rows[slot]) * shape.hidden, count: shape.hidden)
+        }
+    }
+}

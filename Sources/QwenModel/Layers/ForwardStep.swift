@@ -1,0 +1,249 @@
+import QwenTensor
+
+/// One pass of rows through the model, as every worker runs it.
+///
+/// All workers run the same code over the same memory and take their shares; a barrier stands where a step needs all of
+/// the one before: five a layer for one row, seven for several.
+///
+/// Source: Qwen3 Technical Report (arXiv 2505.09388), §2; transformers' `modeling_qwen3.py`, `modeling_qwen3_moe.py` and
+/// `modeling_qwen2.py` define the order of operations.
+///
+/// - Note: `@unchecked Sendable`: the pointers reach memory that `ForwardPass` owns and keeps while the region runs; which
+///   worker writes what between two barriers is the subject of the code below.
+struct ForwardStep: @unchecked Sendable {
+    // The model.
+    let shape: ForwardShape
+    let layers: UnsafePointer<LayerPlan>
+    let head: UnsafePointer<LinearWeights>
+    let finalNorm: UnsafePointer<Float>
+    let embeddings: UnsafeRawPointer
+    let embeddingRowBytes: Int
+    let embeddingType: ElementType
+
+    // The rows.
+    let tokens: UnsafePointer<Int32>
+    let rows: Int
+    /// The position of the first row.
+    let start: Int
+    let cosines: UnsafePointer<Float>
+    let sines: UnsafePointer<Float>
+
+    // The cache.
+    let cacheType: ElementType
+    let cacheStride: Int
+    let cacheHeadStride: Int
+    /// The first layer's keys; a layer's values follow its keys, the next layer follows them.
+    let cacheBase: UnsafeMutableRawPointer
+
+    // Memory.
+    let hidden: UnsafeMutablePointer<Float>
+    let normed: UnsafeMutablePointer<Float>
+    let delta: UnsafeMutablePointer<Float>
+    let query: UnsafeMutablePointer<Float>
+    let key: UnsafeMutablePointer<Float>
+    let value: UnsafeMutablePointer<Float>
+    let attended: UnsafeMutablePointer<Float>
+    let partials: UnsafeMutablePointer<Float>
+    let attentionScratch: UnsafeMutablePointer<Float>
+    let attentionScratchStride: Int
+    let maximumParts: Int
+    let gate: UnsafeMutablePointer<Float>
+    let up: UnsafeMutablePointer<Float>
+    let logits: UnsafeMutablePointer<Float>
+    let mixture: MixtureMemory?
+    let scratch: LinearScratch
+    let stop: UnsafeMutablePointer<Bool>
+    let cancellation: CancellationFlag
+
+    let kernels = Kernels.current
+
+    /// Whether each worker has the residual stream for itself.
+    var isPrivate: Bool { rows == 1 }
+
+    /// Runs all layers, and the output layer on the last row if asked to.
+    func run(_ worker: inout Worker, logitsOfLastRow: Bool) {
+        embed(worker)
+        for layer in 0..<shape.layers {
+            let plan = layers + layer
+            attentionBlock(plan, layer: layer, &worker)
+            feedForwardBlock(plan, &worker)
+            if worker.index == 0 {
+                // Seen by the others after the barrier, and not written again before the next layer's.
+                stop.pointee = cancellation.isRaised
+            }
+            worker.barrier()
+            if stop.pointee { return }
+        }
+        let last = layers + (shape.layers - 1)
+        normalize(finalNorm, adding: residual(after: last), &worker)
+        guard logitsOfLastRow else { return }
+        project(first: rows - 1, count: 1, &worker)
+    }
+
+    /// Computes the logits of rows whose final norm is in `normed`.
+    func project(first: Int, count: Int, _ worker: inout Worker) {
+        let x = isPrivate ? privateRow(normed, worker) : normed + first * shape.hidden
+        Linear.apply(
+            head.pointee,
+            x: x,
+            ldx: shape.hidden,
+            rows: count,
+            y: logits,
+            ldy: shape.vocabulary,
+            worker: &worker,
+            scratch: scratch
+        )
+    }
+
+    // MARK: The residual stream
+
+    /// What the last step left to be added to the residual stream.
+    enum Residual {
+        case none
+        /// The rows of `delta`.
+        case delta
+        /// The experts' outputs, weighted.
+        case experts
+    }
+
+    func residual(after plan: UnsafePointer<LayerPlan>) -> Residual {
+        plan.pointee.experts == nil ? .delta : .experts
+    }
+
+    @inline(__always)
+    func privateRow(_ base: UnsafeMutablePointer<Float>, _ worker: borrowing Worker) -> UnsafeMutablePointer<Float> {
+        base + worker.index * shape.hidden
+    }
+
+    private func embed(_ worker: borrowing Worker) {
+        if isPrivate {
+            embed(row: 0, into: privateRow(hidden, worker))
+        } else {
+            for row in worker.range(of: rows) {
+                embed(row: row, into: hidden + row * shape.hidden)
+            }
+        }
+    }
+
+    private func embed(row: Int, into destination: UnsafeMutablePointer<Float>) {
+        let id = Int(tokens[row])
+        kernels.convert(
+            from: embeddings + id * embeddingRowBytes,
+            embeddingType,
+            to: destination,
+            count: shape.hidden
+        )
+    }
+
+    /// Adds what is left to add, and fills `normed`. With several rows, ends with a barrier.
+    func normalize(_ weight: UnsafePointer<Float>, adding residual: Residual, _ worker: inout Worker) {
+        if isPrivate {
+            let stream = privateRow(hidden, worker)
+            add(residual, row: 0, to: stream)
+            kernels.rmsNorm(
+                stream,
+                weight: weight,
+                epsilon: shape.epsilon,
+                count: shape.hidden,
+                y: privateRow(normed, worker)
+            )
+        } else {
+            // The same rows belong to the same worker each time, so that nobody waits before this.
+            for row in worker.range(of: rows) {
+                let stream = hidden + row * shape.hidden
+                add(residual, row: row, to: stream)
+                kernels.rmsNorm(
+                    stream,
+                    weight: weight,
+                    epsilon: shape.epsilon,
+                    count: shape.hidden,
+                    y: normed + row * shape.hidden
+                )
+            }
+            worker.barrier()
+        }
+    }
+
+    private func add(_ residual: Residual, row: Int, to stream: UnsafeMutablePointer<Float>) {
+        switch residual {
+        case .none:
+            break
+        case .delta:
+            kernels.add(delta + row * shape.hidden, to: stream, count: shape.hidden)
+        case .experts:
+            addExperts(row: row, to: stream)
+        }
+    }
+
+    /// The input of a block's matrix products: this worker's own row, or all rows.
+    @inline(__always)
+    func blockInput(_ worker: borrowing Worker) -> UnsafePointer<Float> {
+        UnsafePointer(isPrivate ? privateRow(normed, worker) : normed)
+    }
+
+    // MARK: Feed-forward
+
+    private func feedForwardBlock(_ plan: UnsafePointer<LayerPlan>, _ worker: inout Worker) {
+        normalize(plan.pointee.feedForwardNorm, adding: .delta, &worker)
+        if let dense = plan.pointee.dense {
+            denseBlock(dense, &worker)
+        } else if let router = plan.pointee.router, let experts = plan.pointee.experts, let mixture {
+            mixtureBlock(router, experts, mixture, &worker)
+        }
+    }
+
+    /// delta = down(silu(gate(x)) · up(x)); complete after the caller's barrier.
+    private func denseBlock(_ block: UnsafePointer<GatedBlockWeights>, _ worker: inout Worker) {
+        GatedLinear.apply(
+            gate: block.pointee.gate,
+            up: block.pointee.up,
+            x: blockInput(worker),
+            ldx: shape.hidden,
+            rows: rows,
+            y: gate,
+            product: up,
+            ldy: shape.intermediate,
+            worker: &worker,
+            scratch: scratch
+        )
+        worker.barrier()
+        Linear.apply(
+            block.pointee.down,
+            x: gate,
+            ldx: shape.intermediate,
+            rows: rows,
+            y: delta,
+            ldy: shape.hidden,
+            worker: &worker,
+            scratch: scratch
+        )
+    }
+}
+
+/// The sizes that a forward pass needs at hand.
+struct ForwardShape: Sendable {
+    let layers: Int
+    let hidden: Int
+    let intermediate: Int
+    let vocabulary: Int
+    let heads: Int
+    let keyValueHeads: Int
+    let headDimension: Int
+    let epsilon: Float
+    let scale: Float
+
+    /// Query heads that share a key–value head.
+    var group: Int { heads / keyValueHeads }
+
+    init(_ configuration: ModelConfiguration) {
+        layers = configuration.layerCount
+        hidden = configuration.hiddenSize
+        intermediate = configuration.intermediateSize
+        vocabulary = configuration.vocabularySize
+        heads = configuration.attentionHeads
+        keyValueHeads = configuration.keyValueHeads
+        headDimension = configuration.headDimension
+        epsilon = Float(configuration.rmsNormEpsilon)
+        scale = 1 / Float(configuration.headDimension).squareRoot()
+    }
+}

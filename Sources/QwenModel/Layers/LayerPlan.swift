@@ -1,0 +1,96 @@
+import QwenTensor
+
+/// A layer's weights laid out for the forward pass: plain pointers and matrices, reached without a reference count.
+///
+/// The pointers are owned by the `ModelWeights` that the plan was made from.
+struct LayerPlan {
+    let inputNorm: UnsafePointer<Float>
+    let query: LinearWeights
+    let key: LinearWeights
+    let value: LinearWeights
+    let output: LinearWeights
+    let queryNorm: UnsafePointer<Float>?
+    let keyNorm: UnsafePointer<Float>?
+    let feedForwardNorm: UnsafePointer<Float>
+    /// A dense layer's block; nil in a mixture.
+    let dense: UnsafePointer<GatedBlockWeights>?
+    /// A mixture's router; nil in a dense layer.
+    let router: UnsafePointer<LinearWeights>?
+    /// A mixture's experts; nil in a dense layer.
+    let experts: UnsafePointer<GatedBlockWeights>?
+}
+
+/// The plans of all layers, and the memory that they point into.
+final class ModelPlan {
+    /// One plan a layer.
+    let layers: UnsafePointer<LayerPlan>
+
+    /// The output layer.
+    let head: UnsafePointer<LinearWeights>
+
+    let weights: ModelWeights
+    private let plans: UnsafeMutablePointer<LayerPlan>
+    private var blocks: [(start: UnsafeMutablePointer<GatedBlockWeights>, count: Int)] = []
+    private var linears: [UnsafeMutablePointer<LinearWeights>] = []
+
+    init(_ weights: ModelWeights) {
+        self.weights = weights
+        plans = .allocate(capacity: max(weights.layers.count, 1))
+        layers = UnsafePointer(plans)
+        let head = UnsafeMutablePointer<LinearWeights>.allocate(capacity: 1)
+        head.initialize(to: weights.head)
+        self.head = UnsafePointer(head)
+        linears.append(head)
+        for (index, layer) in weights.layers.enumerated() {
+            (plans + index).initialize(to: plan(of: layer))
+        }
+    }
+
+    deinit {
+        plans.deinitialize(count: weights.layers.count).deallocate()
+        for block in blocks {
+            block.start.deinitialize(count: block.count).deallocate()
+        }
+        for linear in linears {
+            linear.deinitialize(count: 1).deallocate()
+        }
+    }
+
+    private func plan(of layer: LayerWeights) -> LayerPlan {
+        var dense: UnsafePointer<GatedBlockWeights>?
+        var router: UnsafePointer<LinearWeights>?
+        var experts: UnsafePointer<GatedBlockWeights>?
+        switch layer.feedForward {
+        case .dense(let block):
+            dense = place([block])
+        case .mixture(let routing, let all):
+            let linear = UnsafeMutablePointer<LinearWeights>.allocate(capacity: 1)
+            linear.initialize(to: routing)
+            linears.append(linear)
+            router = UnsafePointer(linear)
+            experts = place(all)
+        }
+        return LayerPlan(
+            inputNorm: UnsafePointer(layer.inputNorm.baseAddress),
+            query: layer.query,
+            key: layer.key,
+            value: layer.value,
+            output: layer.output,
+            queryNorm: layer.queryNorm.map { UnsafePointer($0.baseAddress) },
+            keyNorm: layer.keyNorm.map { UnsafePointer($0.baseAddress) },
+            feedForwardNorm: UnsafePointer(layer.feedForwardNorm.baseAddress),
+            dense: dense,
+            router: router,
+            experts: experts
+        )
+    }
+
+    private func place(_ all: [GatedBlockWeights]) -> UnsafePointer<GatedBlockWeights> {
+        let start = UnsafeMutablePointer<GatedBlockWeights>.allocate(capacity: max(all.count, 1))
+        for (index, block) in all.enumerated() {
+            (start + index).initialize(to: block)
+        }
+        blocks.append((start, all.count))
+        return UnsafePointer(start)
+    }
+}

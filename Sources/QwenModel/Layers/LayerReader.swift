@@ -1,0 +1,91 @@
+import QwenTensor
+
+/// Reads a model's tensors by the names that published checkpoints use.
+struct LayerReader<Source: WeightSource> {
+    let configuration: ModelConfiguration
+    let source: Source
+
+    /// Bytes read so far.
+    private(set) var byteCount = 0
+
+    init(configuration: ModelConfiguration, source: Source) {
+        self.configuration = configuration
+        self.source = source
+    }
+
+    /// Reads a tensor of the given shape.
+    mutating func tensor(_ name: String, _ shape: [Int]) throws -> Tensor {
+        let tensor = try source.tensor(name, shape: shape)
+        byteCount += tensor.byteCount
+        return tensor
+    }
+
+    /// Reads a vector as floats.
+    mutating func vector(_ name: String, _ count: Int) throws -> AlignedBuffer<Float> {
+        let tensor = try tensor(name, [count])
+        let floats = try AlignedBuffer<Float>(count: count)
+        Kernels.current.convert(
+            from: tensor.baseAddress,
+            tensor.elementType,
+            to: floats.baseAddress,
+            count: count
+        )
+        return floats
+    }
+
+    /// Reads the matrix `name.weight` and, if asked for, `name.bias`.
+    mutating func linear(_ name: String, outputs: Int, inputs: Int, bias: Bool = false) throws -> LinearWeights {
+        let weights = try tensor(name + ".weight", [outputs, inputs])
+        let bias = bias ? try tensor(name + ".bias", [outputs]) : nil
+        return try LinearWeights(weights, bias: bias)
+    }
+
+    /// Reads one layer.
+    mutating func layer(_ index: Int) throws -> LayerWeights {
+        let prefix = "model.layers.\(index)."
+        let hidden = configuration.hiddenSize
+        let dimension = configuration.headDimension
+        let queries = configuration.attentionHeads * dimension
+        let keys = configuration.keyValueHeads * dimension
+        let bias = configuration.hasQueryKeyValueBias
+        let attention = prefix + "self_attn."
+        return LayerWeights(
+            inputNorm: try vector(prefix + "input_layernorm.weight", hidden),
+            query: try linear(attention + "q_proj", outputs: queries, inputs: hidden, bias: bias),
+            key: try linear(attention + "k_proj", outputs: keys, inputs: hidden, bias: bias),
+            value: try linear(attention + "v_proj", outputs: keys, inputs: hidden, bias: bias),
+            output: try linear(
+                attention + "o_proj",
+                outputs: hidden,
+                inputs: queries,
+                bias: configuration.hasAttentionOutputBias
+            ),
+            queryNorm: configuration.hasQueryKeyNorm ? try vector(attention + "q_norm.weight", dimension) : nil,
+            keyNorm: configuration.hasQueryKeyNorm ? try vector(attention + "k_norm.weight", dimension) : nil,
+            feedForwardNorm: try vector(prefix + "post_attention_layernorm.weight", hidden),
+            feedForward: try feedForward(index, prefix: prefix + "mlp.")
+        )
+    }
+
+    private mutating func feedForward(_ layer: Int, prefix: String) throws -> FeedForwardWeights {
+        guard let mixture = configuration.mixture, mixture.isSparse(layer: layer) else {
+            return .dense(try block(prefix, intermediate: configuration.intermediateSize))
+        }
+        let router = try linear(prefix + "gate", outputs: mixture.experts, inputs: configuration.hiddenSize)
+        var experts: [GatedBlockWeights] = []
+        experts.reserveCapacity(mixture.experts)
+        for expert in 0..<mixture.experts {
+            experts.append(try block(prefix + "experts.\(expert).", intermediate: mixture.intermediateSize))
+        }
+        return .mixture(router: router, experts: experts)
+    }
+
+    private mutating func block(_ prefix: String, intermediate: Int) throws -> GatedBlockWeights {
+        let hidden = configuration.hiddenSize
+        return GatedBlockWeights(
+            gate: try linear(prefix + "gate_proj", outputs: intermediate, inputs: hidden),
+            up: try linear(prefix + "up_proj", outputs: intermediate, inputs: hidden),
+            down: try linear(prefix + "down_proj", outputs: hidden, inputs: intermediate)
+        )
+    }
+}

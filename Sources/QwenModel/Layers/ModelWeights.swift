@@ -1,0 +1,84 @@
+import QwenTensor
+
+/// A model's weights in memory, ready to compute with.
+///
+/// Matrices keep the type they have in the checkpoint; the small vectors (norms, biases) are kept as floats.
+public final class ModelWeights: Sendable {
+    /// The model's shape.
+    public let configuration: ModelConfiguration
+
+    /// [vocabulary, hidden]; also the output layer where the two are tied.
+    let embeddings: Tensor
+
+    /// [vocabulary, hidden].
+    let head: LinearWeights
+
+    /// [hidden].
+    let finalNorm: AlignedBuffer<Float>
+
+    /// One entry a layer, the first layer first.
+    let layers: [LayerWeights]
+
+    /// Bytes of all weights, a tied matrix counted once.
+    public let byteCount: Int
+
+    /// Reads the weights that `configuration` calls for.
+    ///
+    /// - Parameters:
+    ///   - configuration: the model's shape.
+    ///   - source: where the tensors come from; asked for each once, with the shape it must have.
+    /// - Throws: what the source throws, and `TensorError` when memory cannot be had.
+    public init(_ configuration: ModelConfiguration, from source: some WeightSource) throws {
+        self.configuration = configuration
+        let hidden = configuration.hiddenSize
+        let vocabulary = configuration.vocabularySize
+        var reader = LayerReader(configuration: configuration, source: source)
+        embeddings = try reader.tensor("model.embed_tokens.weight", [vocabulary, hidden])
+        layers = try (0..<configuration.layerCount).map { try reader.layer($0) }
+        finalNorm = try reader.vector("model.norm.weight", hidden)
+        head =
+            configuration.tieWordEmbeddings
+            ? try LinearWeights(embeddings) : try reader.linear("lm_head", outputs: vocabulary, inputs: hidden)
+        byteCount = reader.byteCount
+    }
+}
+
+/// The weights of one layer.
+struct LayerWeights: Sendable {
+    /// [hidden], before attention.
+    let inputNorm: AlignedBuffer<Float>
+    /// [heads × headDimension, hidden].
+    let query: LinearWeights
+    /// [keyValueHeads × headDimension, hidden].
+    let key: LinearWeights
+    /// [keyValueHeads × headDimension, hidden].
+    let value: LinearWeights
+    /// [hidden, heads × headDimension].
+    let output: LinearWeights
+    /// [headDimension], on each query head; Qwen3 has it, Qwen2 does not.
+    let queryNorm: AlignedBuffer<Float>?
+    /// [headDimension], on each key head.
+    let keyNorm: AlignedBuffer<Float>?
+    /// [hidden], before the feed-forward block.
+    let feedForwardNorm: AlignedBuffer<Float>
+    /// The feed-forward block.
+    let feedForward: FeedForwardWeights
+}
+
+/// The weights of a layer's feed-forward block.
+enum FeedForwardWeights: Sendable {
+    /// One SwiGLU block.
+    case dense(GatedBlockWeights)
+    /// A mixture: the router [experts, hidden], and a SwiGLU block for each expert.
+    case mixture(router: LinearWeights, experts: [GatedBlockWeights])
+}
+
+/// The weights of a SwiGLU block: down(silu(gate(x)) · up(x)).
+struct GatedBlockWeights: Sendable {
+    /// [intermediate, hidden].
+    let gate: LinearWeights
+    /// [intermediate, hidden].
+    let up: LinearWeights
+    /// [hidden, intermediate].
+    let down: LinearWeights
+}

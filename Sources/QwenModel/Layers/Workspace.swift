@@ -1,0 +1,127 @@
+import QwenTensor
+
+/// The memory that a forward pass computes in, allocated once for the most rows that a pass can have.
+///
+/// With one row, each worker keeps the residual stream and its norm for itself (row `worker.index` of `hidden` and
+/// `normed`): copying a few kilobytes costs less than waiting for one another.
+final class Workspace {
+    /// The most rows of a pass.
+    let maximumRows: Int
+    /// The most rows whose logits fit.
+    let maximumLogitRows: Int
+
+    /// The residual stream: [rows or workers, hidden].
+    let hidden: AlignedBuffer<Float>
+    /// Its norm: [rows or workers, hidden].
+    let normed: AlignedBuffer<Float>
+    /// What a block adds to the residual stream: [rows, hidden].
+    let delta: AlignedBuffer<Float>
+    /// [rows, heads × headDimension].
+    let query: AlignedBuffer<Float>
+    /// [rows, keyValueHeads × headDimension].
+    let key: AlignedBuffer<Float>
+    /// [rows, keyValueHeads × headDimension].
+    let value: AlignedBuffer<Float>
+    /// What attention found: [rows, heads × headDimension].
+    let attended: AlignedBuffer<Float>
+    /// Partial results of attention, where a head's positions are shared among workers: [heads, parts, partial].
+    let partials: AlignedBuffer<Float>
+    /// For each worker, what attention over several rows needs.
+    let attentionScratch: AlignedBuffer<Float>
+    /// Floats of `attentionScratch` for each worker.
+    let attentionScratchStride: Int
+    /// The feed-forward block's activations: [rows, intermediate].
+    let gate: AlignedBuffer<Float>
+    /// Beside them, the second product: [rows, intermediate].
+    let up: AlignedBuffer<Float>
+    /// [maximumLogitRows, vocabulary].
+    let logits: AlignedBuffer<Float>
+    /// The working memory of the matrix products.
+    let scratch: LinearScratch
+    /// What mixtures of experts need; nil in a dense model.
+    let mixture: MixtureWorkspace?
+    /// Where worker 0 tells the others to stop: one flag.
+    let stop: AlignedBuffer<Bool>
+
+    /// The most parts into which one head's positions are split.
+    let maximumParts: Int
+
+    init(_ configuration: ModelConfiguration, rows: Int, logitRows: Int, workers: Int) throws {
+        maximumRows = rows
+        maximumLogitRows = logitRows
+        let dimension = configuration.headDimension
+        let queries = configuration.attentionHeads * dimension
+        let keys = configuration.keyValueHeads * dimension
+        let group = configuration.attentionHeads / configuration.keyValueHeads
+        let streams = max(rows, workers)
+        hidden = try AlignedBuffer(count: streams * configuration.hiddenSize)
+        normed = try AlignedBuffer(count: streams * configuration.hiddenSize)
+        delta = try AlignedBuffer(count: rows * configuration.hiddenSize)
+        query = try AlignedBuffer(count: rows * queries)
+        key = try AlignedBuffer(count: rows * keys)
+        value = try AlignedBuffer(count: rows * keys)
+        attended = try AlignedBuffer(count: rows * queries)
+        maximumParts = max(1, 4 * workers / configuration.keyValueHeads + 1)
+        partials = try AlignedBuffer(
+            count: configuration.keyValueHeads * maximumParts
+                * Kernels.attentionPartialSize(group: group, headDimension: dimension)
+        )
+        attentionScratchStride = (Kernels.attentionScratchSize(headDimension: dimension) + 15) / 16 * 16
+        attentionScratch = try AlignedBuffer(count: workers * attentionScratchStride)
+        let intermediate = configuration.hasDenseLayers ? configuration.intermediateSize : 0
+        gate = try AlignedBuffer(count: rows * intermediate)
+        up = try AlignedBuffer(count: rows * intermediate)
+        logits = try AlignedBuffer(count: logitRows * configuration.vocabularySize)
+        mixture = try configuration.mixture.map {
+            try MixtureWorkspace($0, hiddenSize: configuration.hiddenSize, rows: rows)
+        }
+        let widest = max(configuration.hiddenSize, queries, intermediate, configuration.mixture?.intermediateSize ?? 0)
+        scratch = try LinearScratch(workerCount: workers, maxInputs: widest)
+        stop = try AlignedBuffer(count: 1)
+    }
+}
+
+/// The memory of a layer that is a mixture of experts. A slot is one expert's work for one row; the slots of one expert lie
+/// together.
+final class MixtureWorkspace {
+    /// The router's logits, then its probabilities: [rows, experts].
+    let routing: AlignedBuffer<Float>
+    /// The experts chosen for each row: [rows, expertsPerToken].
+    let chosen: AlignedBuffer<Int32>
+    /// Their weights: [rows, expertsPerToken].
+    let weights: AlignedBuffer<Float>
+    /// The slot of each choice: [rows, expertsPerToken].
+    let slots: AlignedBuffer<Int32>
+    /// The row of each slot: [slots].
+    let rows: AlignedBuffer<Int32>
+    /// The first slot of each expert, and the number of slots at the end: [experts + 1].
+    let firstSlot: AlignedBuffer<Int32>
+    /// The experts with at least one slot, the first `activeCount` of them: [experts].
+    let active: AlignedBuffer<Int32>
+    /// How many experts are active: one number.
+    let activeCount: AlignedBuffer<Int32>
+    /// The slots' inputs: [slots, hidden].
+    let inputs: AlignedBuffer<Float>
+    /// The slots' activations: [slots, expert's intermediate].
+    let gate: AlignedBuffer<Float>
+    /// Beside them, the second product.
+    let up: AlignedBuffer<Float>
+    /// The slots' outputs: [slots, hidden].
+    let outputs: AlignedBuffer<Float>
+
+    init(_ mixture: MixtureOfExperts, hiddenSize: Int, rows count: Int) throws {
+        let slotCount = count * mixture.expertsPerToken
+        routing = try AlignedBuffer(count: count * mixture.experts)
+        chosen = try AlignedBuffer(count: slotCount)
+        weights = try AlignedBuffer(count: slotCount)
+        slots = try AlignedBuffer(count: slotCount)
+        rows = try AlignedBuffer(count: slotCount)
+        firstSlot = try AlignedBuffer(count: mixture.experts + 1)
+        active = try AlignedBuffer(count: mixture.experts)
+        activeCount = try AlignedBuffer(count: 1)
+        inputs = try AlignedBuffer(count: slotCount * hiddenSize)
+        gate = try AlignedBuffer(count: slotCount * mixture.intermediateSize)
+        up = try AlignedBuffer(count: slotCount * mixture.intermediateSize)
+        outputs = try AlignedBuffer(count: slotCount * hiddenSize)
+    }
+}

@@ -1,0 +1,87 @@
+import QwenModel
+import QwenTensor
+import Testing
+
+/// Logits, likelihood and greedy text against transformers in float32, on checkpoints of every architecture.
+@Suite struct ReferenceLogitsTests {
+    @Test func thereAreReferences() {
+        #expect(ReferenceModel.all.count >= 6)
+    }
+
+    /// A cache of floats leaves only the order of summation to differ: far inside the 2e-3 that the family's users need.
+    @Test(arguments: ReferenceModel.all, [512, 1, 7, 64])
+    func agreesWithTransformers(_ model: ReferenceModel, chunk: Int) async throws {
+        let options = EngineOptions(threadCount: 2, prefillChunk: chunk, keyValueType: .float32)
+        try await compare(model, options: options, logits: 2e-4, likelihood: 2e-5)
+    }
+
+    /// A cache of halves rounds keys and values to 11 bits.
+    @Test(arguments: ReferenceModel.all)
+    func agreesWithTransformersWithHalfPrecisionCache(_ model: ReferenceModel) async throws {
+        try await compare(model, options: EngineOptions(threadCount: 2), logits: 5e-3, likelihood: 1e-3)
+    }
+
+    @Test(arguments: ReferenceModel.all, [1, 3])
+    func agreesOnOtherNumbersOfThreads(_ model: ReferenceModel, threads: Int) async throws {
+        let options = EngineOptions(threadCount: threads, keyValueType: .float32)
+        try await compare(model, options: options, logits: 2e-4, likelihood: 2e-5)
+    }
+
+    private func compare(
+        _ model: ReferenceModel,
+        options: EngineOptions,
+        logits tolerance: Float,
+        likelihood: Double
+    ) async throws {
+        let engine = try model.engine(options)
+        let cases = try model.cases()
+        #expect(!cases.isEmpty)
+        for item in cases {
+            let last = item.inputIDs.count - 1
+            let positions = item.rows.map(\.position) + [last]
+            let result = try await engine.evaluate(item.inputIDs, logitsAt: positions)
+            #expect(result.logits.count == positions.count)
+            for (row, found) in zip(item.rows, result.logits) {
+                #expect(difference(row.logits, Array(found.prefix(row.logits.count))) <= tolerance)
+            }
+            #expect(difference(item.lastLogits, result.logits[positions.count - 1]) <= tolerance)
+            if let expected = item.negativeLogLikelihood {
+                #expect(abs(try #require(result.negativeLogLikelihood) - expected) <= likelihood)
+            }
+            let request = GenerationRequest(
+                prompt: item.inputIDs,
+                sampling: .greedy,
+                maxTokens: item.greedy.count
+            )
+            #expect(try await engine.tokens(request) == item.greedy)
+        }
+    }
+
+    private func difference(_ a: [Float], _ b: [Float]) -> Float {
+        a.count == b.count ? zip(a, b).map { abs($0 - $1) }.max() ?? .infinity : .infinity
+    }
+}
+
+extension InferenceEngine {
+    /// The tokens of a generation in a context of its own.
+    func tokens(_ request: GenerationRequest) async throws -> [Int] {
+        try await tokens(request, in: makeContext()).tokens
+    }
+
+    /// The tokens and the summary of a generation.
+    func tokens(
+        _ request: GenerationRequest,
+        in context: InferenceContext
+    ) async throws -> (tokens: [Int], summary: GenerationSummary?) {
+        var tokens: [Int] = []
+        var summary: GenerationSummary?
+        for try await event in generate(request, in: context) {
+            switch event {
+            case .token(let token): tokens.append(token.id)
+            case .finished(let end): summary = end
+            case .prompt, .prefillProgress: break
+            }
+        }
+        return (tokens, summary)
+    }
+}

@@ -1,0 +1,91 @@
+import Dispatch
+public import QwenModel
+import QwenTokenizer
+import Synchronization
+
+#if canImport(FoundationEssentials)
+public import FoundationEssentials
+#else
+public import Foundation
+#endif
+
+extension QwenLanguageModel {
+    /// Loads a checkpoint: a folder with `config.json`, safetensors weights and `tokenizer.json`, as Hugging Face has it.
+    ///
+    /// The template's family is recognised from `chat_template.jinja` or `tokenizer_config.json`. A checkpoint without a
+    /// template is taken for Qwen3 (``ChatTemplateFamily/qwen3``) if its vocabulary has thinking tokens, else for plain
+    /// ``ChatTemplateFamily/chatML`` if it has the tokens that open and close a turn. Without a `tokenizer.json`, a model
+    /// with the size of Qwen's vocabulary gets the one that is part of this package.
+    ///
+    /// The work is done on a thread outside of Swift's cooperative pool. Cancelling the task stops it soon.
+    ///
+    /// - Parameters:
+    ///   - directory: the checkpoint's folder.
+    ///   - options: how to load it.
+    ///   - progress: called as the weights come in, on another thread.
+    /// - Returns: the model.
+    /// - Throws: `CheckpointError`, `TokenizerError`, ``ModelLoadingError``, ``ChatTemplateError``, `EngineError`, or
+    ///   `CancellationError`.
+    public static func load(
+        _ directory: URL,
+        options: LoadingOptions = LoadingOptions(),
+        progress: (@Sendable (ReadingOptions.Progress) -> Void)? = nil
+    ) async throws -> QwenLanguageModel {
+        try Task.checkCancellation()
+        let isCancelled = CancellationState()
+        return try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { continuation in
+                DispatchQueue.global(qos: .userInitiated).async {
+                    continuation.resume(
+                        with: Result {
+                            try load(directory, options: options, progress: progress, isCancelled: isCancelled)
+                        }
+                    )
+                }
+            }
+        } onCancel: {
+            isCancelled.set()
+        }
+    }
+
+    private static func load(
+        _ directory: URL,
+        options: LoadingOptions,
+        progress: (@Sendable (ReadingOptions.Progress) -> Void)?,
+        isCancelled: CancellationState
+    ) throws -> QwenLanguageModel {
+        let files = CheckpointTextFiles(directory: directory)
+        let checkpoint = try Checkpoint(path: directory.path)
+        // What is small and can be wrong comes first: weights may take minutes.
+        let vocabularySize = checkpoint.configuration.vocabularySize
+        let tokenizer = try options.tokenizer ?? files.tokenizer(vocabularySize: vocabularySize)
+        let family = try options.family ?? files.templateFamily(tokenizer: tokenizer)
+
+        var reading = ReadingOptions()
+        reading.checksFinite = options.checksFinite
+        reading.progress = progress
+        reading.isCancelled = { isCancelled.isSet }
+        do {
+            let weights = try ModelWeights(checkpoint.configuration, from: checkpoint.reader(reading))
+            return try QwenLanguageModel(
+                engine: InferenceEngine(weights, options: options.engine),
+                tokenizer: tokenizer,
+                template: ChatTemplate(family),
+                generationConfiguration: checkpoint.generationConfiguration
+            )
+        } catch CheckpointError.cancelled {
+            throw CancellationError()
+        }
+    }
+}
+
+/// Whether the loading task was cancelled, for the thread that loads.
+private final class CancellationState: Sendable {
+    private let flag = Atomic<Bool>(false)
+
+    var isSet: Bool { flag.load(ordering: .relaxed) }
+
+    func set() {
+        flag.store(true, ordering: .relaxed)
+    }
+}

@@ -1,0 +1,76 @@
+/// How an answer is generated. What is left `nil` is decided for the request; see ``GenerationDefaults``.
+public struct GenerationOptions: Sendable, Hashable {
+    /// The most tokens to generate, thinking included.
+    public var maxTokens: Int?
+    /// Divides the logits: 0 takes the likeliest token always, 1 leaves the model's distribution as it is.
+    public var temperature: Double?
+    /// Only this many of the likeliest tokens take part; 0 means all.
+    public var topK: Int?
+    /// Only the likeliest tokens take part whose probabilities together reach this; 1 means all.
+    public var topP: Double?
+    /// Only tokens take part that are at least this fraction as likely as the likeliest; 0 means all.
+    public var minP: Double?
+    /// Logits of tokens seen before are divided by this if positive, else multiplied; 1 means none.
+    public var repetitionPenalty: Double?
+    /// Subtracted from the logits of tokens generated before; 0 means none.
+    public var presencePenalty: Double?
+    /// Subtracted from the logits of tokens, times how often they were generated before; 0 means none.
+    public var frequencyPenalty: Double?
+    /// Added to the logits of single tokens, by token id.
+    public var logitBias: [Int: Float]
+    /// Makes a run repeatable; `nil` draws a seed.
+    public var seed: UInt64?
+    /// How many of the likeliest tokens to report at each step, with the log-probability of the chosen one; `nil` reports none
+    /// at all, 0 the chosen one only.
+    public var logProbabilities: Int?
+    /// Token ids that end the answer, besides the model's own.
+    public var stopTokens: Set<Int>
+
+    /// Creates options; what is left out is decided for the request.
+    ///
+    /// - Parameters:
+    ///   - maxTokens: the most tokens to generate, thinking included.
+    ///   - temperature: 0 takes the likeliest token always.
+    ///   - topK: how many of the likeliest tokens take part; 0 means all.
+    ///   - topP: the probability that the tokens taking part must reach together; 1 means all.
+    ///   - minP: the least probability of a token taking part, as a fraction of the greatest; 0 means all.
+    ///   - repetitionPenalty: 1 means none.
+    ///   - presencePenalty: 0 means none.
+    ///   - frequencyPenalty: 0 means none.
+    ///   - logitBias: added to the logits of single tokens.
+    ///   - seed: makes a run repeatable.
+    ///   - logProbabilities: how many of the likeliest tokens to report at each step.
+    ///   - stopTokens: token ids that end the answer, besides the model's own.
+    public init(
+        maxTokens: Int? = nil,
+        temperature: Double? = nil,
+        topK: Int? = nil,
+        topP: Double? = nil,
+        minP: Double? = nil,
+        repetitionPenalty: Double? = nil,
+        presencePenalty: Double? = nil,
+        frequencyPenalty: Double? = nil,
+        logitBias: [Int: Float] = [:],
+        seed: UInt64? = nil,
+        logProbabilities: Int? = nil,
+        stopTokens: Set<Int> = []
+    ) {
+        self.maxTokens = maxTokens
+        self.temperature = temperature
+        self.topK = topK
+        self.topP = topP
+        self.minP = minP
+        self.repetitionPenalty = repetitionPenalty
+        self.presencePenalty = presencePenalty
+        self.frequencyPenalty = frequencyPenalty
+        self.logitBias = logitBias
+        self.seed = seed
+        self.logProbabilities = logProbabilities
+        self.stopTokens = stopTokens
+    }
+
+    /// Always the likeliest token, no penalties: what the reference calls greedy decoding.
+    ///
+    /// Qwen advises against it for thinking: the model falls into loops.
+    public static let greedy = GenerationOptions(temperature: 0)
+}

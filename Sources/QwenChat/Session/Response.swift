@@ -1,0 +1,21 @@
+public import QwenModel
+
+/// A model's answer, complete.
+public struct Response: Sendable {
+    /// The answer.
+    public let text: String
+    /// What the model thought before it answered; `nil` if it did not.
+    public let thinking: String?
+    /// What the request cost.
+    public let usage: Usage
+    /// Why the answer ended.
+    public let finishReason: FinishReason
+    /// The generated tokens with their log-probabilities, thinking included; `nil` unless
+    /// ``GenerationOptions/logProbabilities`` asked for them.
+    public let logProbabilities: [GeneratedToken]?
+
+    /// The answer as the transcript holds it.
+    public var message: Message {
+        .assistant(text, reasoning: thinking)
+    }
+}

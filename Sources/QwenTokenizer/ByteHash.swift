@@ -4,17 +4,13 @@ enum ByteHash {
     private static let odd: UInt64 = 0x9E37_79B9_7F4A_7C15
     private static let other: UInt64 = 0xD6E8_FEB8_6659_FD93
 
-    /// The key of a word of any length but 0.
-    ///
-    /// - Parameter readable: how many bytes may be read from `word` on, at least `count`.
+    /// The key of a word of any length but 0; `readable` bytes may be read from its start on, at least `count`.
     @inline(__always)
     static func key(_ word: UnsafePointer<UInt8>, count: Int, readable: Int, seed: UInt64) -> UInt64 {
         count <= 8 ? shortKey(word, count: count, readable: readable) : longKey(word, count: count, seed: seed)
     }
 
     /// The key of up to eight bytes: the bytes themselves, little-endian, padded with zeros. With their count it is unique.
-    ///
-    /// - Parameter readable: how many bytes may be read from `bytes` on, at least `count`.
     @inline(__always)
     private static func shortKey(_ bytes: UnsafePointer<UInt8>, count: Int, readable: Int) -> UInt64 {
         if readable >= 8 {

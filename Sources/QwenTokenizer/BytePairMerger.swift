@@ -1,20 +1,21 @@
 /// Merges the bytes of a word into tokens: always the pair of the lowest rank, the leftmost of equals, until none merges.
 ///
-/// Short words are merged in two flat arrays, which costs O(length²) with a tiny factor; longer ones in a linked list
-/// with a heap of candidates, O(length · log length) whatever the bytes are.
+/// Few symbols are merged in two flat arrays, which costs O(symbols²) with a tiny factor; more of them in a linked list
+/// with a heap of candidates, O(symbols · log symbols) whatever the bytes are.
 struct BytePairMerger: ~Copyable {
-    /// The longest word that the flat arrays hold.
-    static let shortLength = 64
+    /// The most symbols that are merged in the flat arrays.
+    static let fewSymbols = 64
 
-    private let ids: UnsafeMutablePointer<UInt32>
+    private var capacity = 256
+    private var ids: UnsafeMutablePointer<UInt32>
     /// The rank of the merge of each symbol with the next one.
     private let ranks: UnsafeMutablePointer<UInt32>
     private var symbols: [Symbol] = []
     private var candidates = CandidateHeap()
 
     init() {
-        ids = .allocate(capacity: Self.shortLength)
-        ranks = .allocate(capacity: Self.shortLength)
+        ids = .allocate(capacity: capacity)
+        ranks = .allocate(capacity: Self.fewSymbols)
     }
 
     deinit {
@@ -22,38 +23,33 @@ struct BytePairMerger: ~Copyable {
         ranks.deallocate()
     }
 
-    /// Appends the tokens of a word.
-    ///
-    /// - Parameters:
-    ///   - word: `count` bytes, at least one.
-    ///   - tokens: where they go.
-    @inline(__always)
+    /// Appends the tokens of a word, which has at least one byte.
     mutating func merge(
         _ word: UnsafePointer<UInt8>,
         count: Int,
         rules: MergeRules.View,
+        characters: WholeCharacters.View,
         into tokens: inout TokenBuffer
     ) {
-        tokens.reserve(count)
-        if count <= Self.shortLength {
-            mergeShort(word, count: count, rules: rules, into: &tokens)
+        if count > capacity {
+            ids.deallocate()
+            capacity = count
+            ids = .allocate(capacity: capacity)
+        }
+        let symbolCount = characters.split(word, count: count, rules: rules, into: ids)
+        if symbolCount == 0 { return }
+        tokens.reserve(symbolCount)
+        if symbolCount <= Self.fewSymbols {
+            mergeFew(symbolCount, rules: rules, into: &tokens)
         } else {
-            mergeLong(word, count: count, rules: rules, into: &tokens)
+            mergeMany(symbolCount, rules: rules, into: &tokens)
         }
     }
 
-    private func mergeShort(
-        _ word: UnsafePointer<UInt8>,
-        count: Int,
-        rules: MergeRules.View,
-        into tokens: inout TokenBuffer
-    ) {
+    @inline(__always)
+    private func mergeFew(_ count: Int, rules: MergeRules.View, into tokens: inout TokenBuffer) {
         var last = count &- 1
-        for position in 0..<last {
-            ids[position] = rules.id(of: word[position])
-            ranks[position] = rules.rank(word[position], word[position &+ 1])
-        }
-        ids[last] = rules.id(of: word[last])
+        for position in 0..<last { ranks[position] = rules.rank(left: ids[position], right: ids[position &+ 1]) }
         ranks[last] = MergeRules.none
         while true {
             var best = MergeRules.none
@@ -76,7 +72,7 @@ struct BytePairMerger: ~Copyable {
         for position in 0...last { tokens.append(ids[position]) }
     }
 
-    /// One token of a long word while it is being merged.
+    /// One token of a word of many symbols while it is being merged.
     private struct Symbol {
         var id: UInt32
         /// The rank of the merge with the next symbol.
@@ -86,20 +82,13 @@ struct BytePairMerger: ~Copyable {
     }
 
     @inline(never)
-    private mutating func mergeLong(
-        _ word: UnsafePointer<UInt8>,
-        count: Int,
-        rules: MergeRules.View,
-        into tokens: inout TokenBuffer
-    ) {
+    private mutating func mergeMany(_ count: Int, rules: MergeRules.View, into tokens: inout TokenBuffer) {
         symbols.removeAll(keepingCapacity: true)
         candidates.removeAll()
         for position in 0..<count {
             let isLast = position + 1 == count
-            let rank = isLast ? MergeRules.none : rules.rank(word[position], word[position + 1])
-            symbols.append(
-                Symbol(id: rules.id(of: word[position]), rank: rank, previous: position - 1, next: position + 1)
-            )
+            let rank = isLast ? MergeRules.none : rules.rank(left: ids[position], right: ids[position + 1])
+            symbols.append(Symbol(id: ids[position], rank: rank, previous: position - 1, next: position + 1))
             if rank != MergeRules.none { candidates.append(rank: rank, position: position) }
         }
         candidates.arrange()

@@ -9,9 +9,8 @@ struct CanonicalComposition {
 
     init(tables: UnicodeTables) { self.tables = tables }
 
-    /// The text in form C, or nil where it is in form C already.
+    /// Text in form C, or nil where it is in form C already. The text must be well-formed UTF-8.
     ///
-    /// - Parameter text: well-formed UTF-8.
     /// - Complexity: O(bytes), and O(stretch · log stretch) for a stretch of marks.
     mutating func normalize(_ text: UnsafeBufferPointer<UInt8>) -> NormalizedText? {
         guard let base = text.baseAddress else { return nil }

@@ -19,21 +19,18 @@ enum EmbeddedVocabulary {
         let mergesEnd = 272 + mergeCount * 6
         guard mergesEnd <= data.count else { return nil }
 
-        var tokens = TokenBytes()
-        tokens.reserve(tokens: 256 + mergeCount + addedCount, bytes: data.count * 5 / 4)
+        let singleBytes = data[16..<272]
+        let pairs = stride(from: 272, to: mergesEnd, by: 6).map { at in
+            (left: UInt32(number(data, at: at, bytes: 3)), right: UInt32(number(data, at: at + 3, bytes: 3)))
+        }
+        guard var tokens = TokenBytes(singleBytes: singleBytes, pairs: pairs) else { return nil }
         var byteIDs = Array(repeating: MergeRules.none, count: 256)
-        for id in 0..<256 {
-            tokens.append(CollectionOfOne(data[16 + id]))
-            byteIDs[Int(data[16 + id])] = UInt32(id)
-        }
+        for (id, byte) in singleBytes.enumerated() { byteIDs[Int(byte)] = UInt32(id) }
         var rules = MergeRules(byteIDs: byteIDs, capacity: mergeCount)
-        for (merge, at) in stride(from: 272, to: mergesEnd, by: 6).enumerated() {
-            let left = number(data, at: at, bytes: 3)
-            let right = number(data, at: at + 3, bytes: 3)
-            guard left < tokens.count, right < tokens.count else { return nil }
-            guard rules.append(left: left, right: right, result: 256 + merge) else { return nil }
-            tokens.append(joining: left, right)
+        for (merge, pair) in pairs.enumerated() {
+            guard rules.append(left: Int(pair.left), right: Int(pair.right), result: 256 + merge) else { return nil }
         }
+        rules.finish()
 
         // make_vocabulary.py has shown that the bytes of every token merge into that token.
         var words = WordTable(capacity: tokens.count)
@@ -58,10 +55,20 @@ enum EmbeddedVocabulary {
             at = end
         }
         guard at == data.count else { return nil }
-        return Vocabulary(tokens: tokens, rules: rules, words: words, addedTokens: addedTokens, normalizes: true)
+        return Vocabulary(
+            tokens: tokens,
+            rules: rules,
+            characters: WholeCharacters(tokens: tokens, rules: rules),
+            words: words,
+            addedTokens: addedTokens,
+            normalizes: true
+        )
     }
 
+    @inline(__always)
     private static func number(_ data: UnsafeBufferPointer<UInt8>, at offset: Int, bytes: Int) -> Int {
-        (0..<bytes).reduce(0) { $0 | Int(data[offset + $1]) << (8 * $1) }
+        var number = 0
+        for position in 0..<bytes { number |= Int(data[offset + position]) << (8 * position) }
+        return number
     }
 }

@@ -15,10 +15,15 @@ struct MergeRules: Sendable {
     private var results: [UInt32] = []
     /// The id of each byte.
     private let byteIDs: [UInt32]
-    /// The rank of two bytes' merge, by first byte · 256 + second.
-    private var bytePairs: [UInt32]
-    /// The byte that an id stands for, where it does.
-    private let bytes: [UInt32: UInt8]
+    /// The ranks of the merges of two ids below 256, by left · 256 + right: most vocabularies begin with the bytes.
+    private var smallPairs: [UInt32]
+
+    /// Which ids a merge has made so far, and which one has taken.
+    private var made: [Bool] = []
+    private var taken: [Bool] = []
+    /// The ids that are made by more than one merge, or taken by a merge before the one that makes them: none in Qwen's
+    /// vocabulary, where merges stand in the order of training.
+    private(set) var irregularIDs: Set<UInt32> = []
 
     /// Creates rules without merges.
     ///
@@ -32,15 +37,12 @@ struct MergeRules: Sendable {
         shift = UInt64(64 - bits)
         odd = UInt64.random(in: .min ... .max) | 1
         self.byteIDs = byteIDs
-        bytePairs = Array(repeating: Self.none, count: 1 << 16)
-        bytes = Dictionary(
-            byteIDs.indices.lazy.filter { byteIDs[$0] != Self.none }.map {
-                (byteIDs[$0], UInt8(truncatingIfNeeded: $0))
-            },
-            uniquingKeysWith: { first, _ in first }
-        )
+        smallPairs = Array(repeating: Self.none, count: 1 << 16)
         results.reserveCapacity(capacity)
     }
+
+    /// The bytes without an id.
+    var missingBytes: [UInt8] { (UInt8.min...UInt8.max).filter { byteIDs[Int($0)] == Self.none } }
 
     /// The number of merges.
     var count: Int { results.count }
@@ -57,8 +59,28 @@ struct MergeRules: Sendable {
         let rank = UInt32(truncatingIfNeeded: results.count)
         slots[position] = pair &<< 22 | UInt64(rank)
         results.append(UInt32(truncatingIfNeeded: result))
-        if let first = bytes[left], let second = bytes[right] { bytePairs[Int(first) << 8 | Int(second)] = rank }
+        note(left: Int(left), right: Int(right), result: result)
+        if left | right < 256 { smallPairs[Int(left << 8 | right)] = rank }
         return true
+    }
+
+    private mutating func note(left: Int, right: Int, result: Int) {
+        let largest = max(left, right, result)
+        if largest >= made.count {
+            let more = max(largest + 1 - made.count, made.count)
+            made.append(contentsOf: repeatElement(false, count: more))
+            taken.append(contentsOf: repeatElement(false, count: more))
+        }
+        taken[left] = true
+        taken[right] = true
+        if made[result] || taken[result] { irregularIDs.insert(UInt32(truncatingIfNeeded: result)) }
+        made[result] = true
+    }
+
+    /// Gives back what only ``append(left:right:result:)`` needs.
+    mutating func finish() {
+        made = []
+        taken = []
     }
 
     @inline(__always)
@@ -73,13 +95,13 @@ struct MergeRules: Sendable {
             _ slots: UnsafePointer<UInt64>,
             _ results: UnsafePointer<UInt32>,
             _ byteIDs: UnsafePointer<UInt32>,
-            _ bytePairs: UnsafePointer<UInt32>
+            _ smallPairs: UnsafePointer<UInt32>
         ) throws -> Result {
             try body(
-                View(slots: slots, shift: shift, odd: odd, results: results, byteIDs: byteIDs, bytePairs: bytePairs)
+                View(slots: slots, shift: shift, odd: odd, results: results, byteIDs: byteIDs, smallPairs: smallPairs)
             )
         }
-        return try lend(slots, results, byteIDs, bytePairs)
+        return try lend(slots, results, byteIDs, smallPairs)
     }
 
     /// The rules while they are lent.
@@ -89,19 +111,16 @@ struct MergeRules: Sendable {
         fileprivate let odd: UInt64
         fileprivate let results: UnsafePointer<UInt32>
         fileprivate let byteIDs: UnsafePointer<UInt32>
-        fileprivate let bytePairs: UnsafePointer<UInt32>
+        fileprivate let smallPairs: UnsafePointer<UInt32>
 
         /// The id of a byte.
         @inline(__always)
         func id(of byte: UInt8) -> UInt32 { byteIDs[Int(byte)] }
 
-        /// The rank of two bytes' merge, or ``MergeRules/none``.
-        @inline(__always)
-        func rank(_ first: UInt8, _ second: UInt8) -> UInt32 { bytePairs[Int(first) &<< 8 | Int(second)] }
-
         /// The rank of two tokens' merge, or ``MergeRules/none``.
         @inline(__always)
         func rank(left: UInt32, right: UInt32) -> UInt32 {
+            if left | right < 256 { return smallPairs[Int(left &<< 8 | right)] }
             let pair = MergeRules.pair(left, right)
             let mask = Int(truncatingIfNeeded: ~0 as UInt64 &>> shift)
             var position = Int(truncatingIfNeeded: (pair &* odd) &>> shift)

@@ -20,9 +20,7 @@ struct PreTokenizer {
         self.tables = tables
     }
 
-    /// Where the word that begins at an offset ends.
-    ///
-    /// - Parameter start: the start of a scalar, before the end of the text.
+    /// Where the word that begins at an offset ends; the offset is that of a scalar, before the end of the text.
     @inline(__always)
     func endOfWord(from start: Int) -> Int {
         let first = text[start]

@@ -30,11 +30,13 @@ public struct PromptSegment: Sendable {
     /// A segment that the template wrote.
     ///
     /// - Parameter text: the segment's text.
+    /// - Returns: the segment.
     public static func scaffold(_ text: String) -> PromptSegment { PromptSegment(text, kind: .scaffold) }
 
     /// A segment from outside.
     ///
     /// - Parameter text: the segment's text.
+    /// - Returns: the segment.
     public static func content(_ text: String) -> PromptSegment { PromptSegment(text, kind: .content) }
 }
 

@@ -56,18 +56,14 @@ struct UnicodeTables {
         ScalarProperties(bits: propertyValues[Int(byte)])
     }
 
-    /// The properties of a scalar.
-    ///
-    /// - Parameter scalar: below 0x110000.
+    /// The properties of a scalar, which is below 0x110000.
     @inline(__always)
     func properties(of scalar: UInt32) -> ScalarProperties {
         let block = Int(propertyBlocks[Int(scalar &>> 7)])
         return ScalarProperties(bits: propertyValues[block &<< 7 | Int(scalar & 127)])
     }
 
-    /// The canonical combining class of a scalar.
-    ///
-    /// - Parameter scalar: below 0x110000.
+    /// The canonical combining class of a scalar, which is below 0x110000.
     func combiningClass(of scalar: UInt32) -> UInt8 {
         let block = Int(tables.pointee.combining_class_blocks[Int(scalar &>> 7)])
         return tables.pointee.combining_class_values[block &<< 7 | Int(scalar & 127)]

@@ -3,16 +3,24 @@ struct TextEncoder: ~Copyable {
     private let tokens: TokenBytes.View
     private let words: WordTable.View
     private let rules: MergeRules.View
+    private let characters: WholeCharacters.View
     private let tables = UnicodeTables()
     private var merger = BytePairMerger()
     private var cache: WordCache
     /// The ids so far.
     private(set) var output: TokenBuffer
 
-    init(tokens: TokenBytes.View, words: WordTable.View, rules: MergeRules.View, textLength: Int) {
+    init(
+        tokens: TokenBytes.View,
+        words: WordTable.View,
+        rules: MergeRules.View,
+        characters: WholeCharacters.View,
+        textLength: Int
+    ) {
         self.tokens = tokens
         self.words = words
         self.rules = rules
+        self.characters = characters
         cache = WordCache(textLength: textLength)
         output = TokenBuffer(capacity: textLength / 3)
     }
@@ -25,7 +33,7 @@ struct TextEncoder: ~Copyable {
 
     /// Appends the tokens of text without added tokens, as it is.
     ///
-    /// - Parameter text: well-formed UTF-8 that outlives the encoder, unless ``forgetText()`` is called first.
+    /// The text is well-formed UTF-8 and outlives the encoder, unless ``forgetText()`` is called first.
     mutating func encode(_ text: UnsafePointer<UInt8>, count: Int) {
         let scanner = PreTokenizer(text, count: count, tables: tables)
         var start = 0
@@ -42,7 +50,11 @@ struct TextEncoder: ~Copyable {
     @inline(__always)
     private mutating func encodeWord(_ word: UnsafePointer<UInt8>, count: Int, readable: Int) {
         output.reserve(1)
-        if count == 1 { return output.append(rules.id(of: word[0])) }
+        if count == 1 {
+            let id = rules.id(of: word[0])
+            if id != MergeRules.none { output.append(id) }
+            return
+        }
         let seed = words.seed
         let key = ByteHash.key(word, count: count, readable: readable, seed: seed)
         if let id = words.find(word, count: count, key: key, tokens: tokens) { return output.append(id) }
@@ -51,7 +63,7 @@ struct TextEncoder: ~Copyable {
             return output.append(again: known.start, count: known.count)
         }
         let start = output.count
-        merger.merge(word, count: count, rules: rules, into: &output)
+        merger.merge(word, count: count, rules: rules, characters: characters, into: &output)
         if count <= WordCache.longestWord {
             cache.insert(word, count: count, key: key, seed: seed, tokens: start..<output.count)
         }

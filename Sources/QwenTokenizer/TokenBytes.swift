@@ -9,20 +9,37 @@ struct TokenBytes: Sendable {
     /// The number of ids, holes included.
     var count: Int { starts.count - 1 }
 
-    mutating func reserve(tokens: Int, bytes: Int) {
-        starts.reserveCapacity(tokens + 1)
-        self.bytes.reserveCapacity(bytes)
+    init() {}
+
+    /// Gives ids to single bytes, and then to pairs of earlier ids, joined; nil where a pair names a later id.
+    init?(singleBytes: some Collection<UInt8>, pairs: [(left: UInt32, right: UInt32)]) {
+        bytes = Array(singleBytes)
+        starts = (0...bytes.count).map { UInt32(truncatingIfNeeded: $0) }
+        starts.reserveCapacity(bytes.count + pairs.count + 1)
+        for (left, right) in pairs {
+            guard left < count, right < count, let end = starts.last else { return nil }
+            let length = range(of: Int(left)).count + range(of: Int(right)).count
+            starts.append(end + UInt32(truncatingIfNeeded: length))
+        }
+        let known = bytes
+        bytes = Array(unsafeUninitializedCapacity: Int(starts.last ?? 0)) { buffer, initialized in
+            guard let base = buffer.baseAddress else { return }
+            _ = buffer.initialize(from: known)
+            var end = base + known.count
+            for pair in pairs {
+                for id in [pair.left, pair.right] {
+                    let token = range(of: Int(id))
+                    end.initialize(from: base + token.lowerBound, count: token.count)
+                    end += token.count
+                }
+            }
+            initialized = buffer.count
+        }
     }
 
     /// Gives the next id its bytes; a hole in the vocabulary has none.
     mutating func append(_ token: some Collection<UInt8>) {
         bytes.append(contentsOf: token)
-        starts.append(UInt32(truncatingIfNeeded: bytes.count))
-    }
-
-    /// Gives the next id the bytes of two earlier tokens.
-    mutating func append(joining left: Int, _ right: Int) {
-        for id in [left, right] { for position in range(of: id) { bytes.append(bytes[position]) } }
         starts.append(UInt32(truncatingIfNeeded: bytes.count))
     }
 

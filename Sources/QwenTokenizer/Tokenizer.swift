@@ -62,6 +62,11 @@ public struct Tokenizer: Sendable {
     /// A model's logits may be longer: Qwen pads them to a round number.
     public var vocabularySize: Int { vocabulary.tokens.count }
 
+    /// The bytes that no token stands for; encoding leaves them out of the text, as the reference does.
+    ///
+    /// None in Qwen's vocabulary. Some vocabularies lack control characters, or bytes that UTF-8 never has.
+    public var missingBytes: [UInt8] { vocabulary.rules.missingBytes }
+
     /// The tokens that stand beside the vocabulary's byte pairs, by id.
     public var addedTokens: [AddedToken] { vocabulary.addedTokens }
 

@@ -25,8 +25,6 @@ public enum TokenizerError: Error, Sendable, Equatable {
     case emptyToken(id: Int)
     /// A token holds a character that stands for no byte.
     case notByteLevel(token: String, id: Int)
-    /// The vocabulary has no token for this byte, which text can contain.
-    case missingByte(UInt8)
     /// The tokens' bytes are more than can be held.
     case vocabularyTooLarge(bytes: Int, limit: Int)
 
@@ -65,7 +63,6 @@ extension TokenizerError: CustomStringConvertible {
         case .duplicateToken(let token, let first, let second): "token \"\(token)\" has two ids, \(first) and \(second)"
         case .emptyToken(let id): "token \(id) is empty"
         case .notByteLevel(let token, let id): "token \(id), \"\(token)\", is not written in the byte-level alphabet"
-        case .missingByte(let byte): "the vocabulary has no token for byte \(byte)"
         case .vocabularyTooLarge(let bytes, let limit): "the vocabulary has \(bytes) bytes, more than \(limit)"
         case .tooManyMerges(let count, let limit): "the vocabulary has \(count) merges, more than \(limit)"
         case .malformedMerge(let rank): "merge \(rank) is not two tokens"

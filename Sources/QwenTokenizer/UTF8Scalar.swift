@@ -1,8 +1,6 @@
 /// Reads and writes scalars in UTF-8 that is known to be well-formed.
 enum UTF8Scalar {
-    /// The scalar whose first byte stands at a pointer, and how many bytes it has.
-    ///
-    /// - Parameter bytes: well-formed UTF-8, at the start of a scalar.
+    /// The scalar whose first byte stands at a pointer into well-formed UTF-8, and how many bytes it has.
     @inline(__always)
     static func decode(_ bytes: UnsafePointer<UInt8>) -> (scalar: UInt32, length: Int) {
         let first = UInt32(bytes[0])

@@ -5,6 +5,7 @@ extension Vocabulary {
     ///   - text: well-formed UTF-8.
     ///   - scaffold: where added tokens are recognised: ranges in order that do not touch.
     ///   - body: gets the ids.
+    /// - Returns: what `body` returns.
     func withEncoding<Result>(
         of text: UnsafeBufferPointer<UInt8>,
         scaffold: [Range<Int>],
@@ -13,9 +14,17 @@ extension Vocabulary {
         tokens.withView { tokens in
             words.withView { words in
                 rules.withView { rules in
-                    var encoder = TextEncoder(tokens: tokens, words: words, rules: rules, textLength: text.count)
-                    encode(text, scaffold: scaffold, with: &encoder)
-                    return body(encoder.output)
+                    characters.withView { characters in
+                        var encoder = TextEncoder(
+                            tokens: tokens,
+                            words: words,
+                            rules: rules,
+                            characters: characters,
+                            textLength: text.count
+                        )
+                        encode(text, scaffold: scaffold, with: &encoder)
+                        return body(encoder.output)
+                    }
                 }
             }
         }

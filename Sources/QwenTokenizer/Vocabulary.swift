@@ -4,6 +4,8 @@ final class Vocabulary: Sendable {
     let tokens: TokenBytes
     /// Which byte pairs merge.
     let rules: MergeRules
+    /// Which characters are merged from the start.
+    let characters: WholeCharacters
     /// The tokens that a word becomes at once, without merging.
     let words: WordTable
     /// Whether text is brought to NFC first.
@@ -18,9 +20,17 @@ final class Vocabulary: Sendable {
     private let addedByContent: [[UInt8]: Int]
     private let addedByID: [Int: Int]
 
-    init(tokens: TokenBytes, rules: MergeRules, words: WordTable, addedTokens: [AddedToken], normalizes: Bool) {
+    init(
+        tokens: TokenBytes,
+        rules: MergeRules,
+        characters: WholeCharacters,
+        words: WordTable,
+        addedTokens: [AddedToken],
+        normalizes: Bool
+    ) {
         self.tokens = tokens
         self.rules = rules
+        self.characters = characters
         self.words = words
         self.normalizes = normalizes
         self.addedTokens = addedTokens.sorted { $0.id < $1.id }

@@ -13,6 +13,7 @@ struct VocabularyBuilder {
     ///   - textTokens: tokens in the byte-level alphabet, with their ids, in any order.
     ///   - addedTokens: the tokens beside them, which may stand among the text tokens too.
     ///   - alphabet: the alphabet.
+    /// - Throws: ``TokenizerError`` for an id or a token that cannot be, or that is there twice.
     init(
         textTokens: [(token: String, id: Int)],
         addedTokens: [AddedToken],
@@ -142,16 +143,20 @@ struct VocabularyBuilder {
     ///   - merges: pairs of tokens in the byte-level alphabet, by rank.
     ///   - ignoresMerges: whether a word that is a token becomes that token even where its bytes would not merge into it.
     ///   - normalizes: whether text is brought to NFC first.
+    /// - Returns: the vocabulary.
+    /// - Throws: ``TokenizerError`` for a merge of a missing token, or one that is there twice.
     func build(
         merges: [(left: String, right: String)],
         ignoresMerges: Bool,
         normalizes: Bool
     ) throws(TokenizerError) -> Vocabulary {
         let rules = try rules(merges)
+        let characters = WholeCharacters(tokens: tokens, rules: rules)
         return Vocabulary(
             tokens: tokens,
             rules: rules,
-            words: ignoresMerges ? textTokens : wholeWords(rules),
+            characters: characters,
+            words: ignoresMerges ? textTokens : wholeWords(rules, characters),
             addedTokens: addedTokens,
             normalizes: normalizes
         )
@@ -163,12 +168,7 @@ struct VocabularyBuilder {
         }
         var byteIDs = Array(repeating: MergeRules.none, count: 256)
         for byte in UInt8.min...UInt8.max {
-            if let id = id(of: [byte]) {
-                byteIDs[Int(byte)] = id
-            } else if !(0xC0...0xC1).contains(byte), byte < 0xF5 {
-                // The others never occur in UTF-8.
-                throw .missingByte(byte)
-            }
+            if let id = id(of: [byte]) { byteIDs[Int(byte)] = id }
         }
         var rules = MergeRules(byteIDs: byteIDs, capacity: merges.count)
         for (rank, merge) in merges.enumerated() {
@@ -185,20 +185,29 @@ struct VocabularyBuilder {
                 throw .duplicateMerge(rank: rank, left: merge.left, right: merge.right)
             }
         }
+        rules.finish()
         return rules
     }
 
     /// The tokens whose bytes merge into nothing but the token, which can be looked up instead.
-    private func wholeWords(_ rules: MergeRules) -> WordTable {
+    private func wholeWords(_ rules: MergeRules, _ characters: WholeCharacters) -> WordTable {
         var words = WordTable(capacity: textIDs.count)
         tokens.withView { tokens in
             rules.withView { rules in
-                var merger = BytePairMerger()
-                var output = TokenBuffer(capacity: 1024)
-                for id in textIDs {
-                    output.removeAll()
-                    merger.merge(tokens.start(of: id), count: tokens.length(of: id), rules: rules, into: &output)
-                    if output.count == 1, output[0] == id { _ = words.insert(id, tokens: tokens) }
+                characters.withView { characters in
+                    var merger = BytePairMerger()
+                    var output = TokenBuffer(capacity: 1024)
+                    for id in textIDs {
+                        output.removeAll()
+                        merger.merge(
+                            tokens.start(of: id),
+                            count: tokens.length(of: id),
+                            rules: rules,
+                            characters: characters,
+                            into: &output
+                        )
+                        if output.count == 1, output[0] == id { _ = words.insert(id, tokens: tokens) }
+                    }
                 }
             }
         }

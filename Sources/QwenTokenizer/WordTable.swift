@@ -27,11 +27,7 @@ struct WordTable: Sendable {
         seed = UInt64.random(in: .min ... .max)
     }
 
-    /// Adds a token, or returns the id that has these bytes already.
-    ///
-    /// - Parameters:
-    ///   - id: a token with at least one byte.
-    ///   - tokens: the bytes of every token that is in the table, and of this one.
+    /// Adds a token of at least one byte, or returns the id that has these bytes already.
     mutating func insert(_ id: UInt32, tokens: TokenBytes.View) -> UInt32? {
         let word = tokens.start(of: id)
         let count = tokens.length(of: id)

@@ -1,0 +1,58 @@
+import ArgumentParser
+import Qwen
+import QwenJSON
+
+/// How fast a model runs here.
+struct Bench: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Measure prefill and decode speed.",
+        discussion: """
+            The terms are llama-bench's: pp N computes N prompt tokens in one go, tg N computes N tokens one after another, \
+            both after D tokens of context. Tokens are random, each test runs once unmeasured and then R times, and the \
+            speed is the mean over the runs with their standard deviation. Decoding here includes choosing the likeliest \
+            token, which llama-bench leaves out; and it starts after one token of context where D is 0, since something \
+            must be continued.
+            """
+    )
+
+    @Option(help: ArgumentHelp("The checkpoint's folder.", valueName: "path"))
+    var model: String
+
+    @Option(name: .customShort("p"), help: "Prompt tokens; 0 for no prefill test.")
+    var promptTokens = 512
+
+    @Option(name: .customShort("n"), help: "Generated tokens; 0 for no decode test.")
+    var generatedTokens = 64
+
+    @Option(name: .customShort("d"), help: "Tokens of context before either.")
+    var depth = 0
+
+    @Option(name: .customShort("r"), help: "Measured runs of each test.")
+    var repetitions = 5
+
+    @OptionGroup var engine: EngineFlags
+
+    @Flag(help: "Print a JSON array with an object for each test.")
+    var json = false
+
+    func validate() throws {
+        guard promptTokens >= 0, generatedTokens >= 0, depth >= 0, repetitions >= 1 else {
+            throw ValidationError("-p, -n and -d must not be negative, and -r must be at least 1.")
+        }
+        guard promptTokens + generatedTokens > 0 else { throw ValidationError("Nothing to measure.") }
+    }
+
+    func run() async throws {
+        let checkpoint = try Checkpoint(path: model)
+        let benchmark = SpeedTest(engine: try checkpoint.startEngine(engine.options()), depth: depth)
+        var tests: [SpeedTest.Result] = []
+        if promptTokens > 0 {
+            tests.append(try await benchmark.prefill(promptTokens, repetitions: repetitions))
+        }
+        if generatedTokens > 0 {
+            tests.append(try await benchmark.decode(generatedTokens, repetitions: repetitions))
+        }
+        let report = BenchReport(checkpoint: checkpoint, engine: benchmark.engine, tests: tests)
+        try StandardOutput.write(json ? report.json.serialized(.python(indentation: 2)) + "\n" : report.text)
+    }
+}

@@ -1,0 +1,78 @@
+import Qwen
+import QwenJSON
+
+/// What `qwen bench` prints.
+struct BenchReport {
+    let checkpoint: Checkpoint
+    let engine: InferenceEngine
+    let tests: [SpeedTest.Result]
+
+    private var bytesPerToken: Int { checkpoint.bytesPerToken }
+
+    /// For people.
+    var text: String {
+        var lines = [
+            "\(checkpoint.path): \(grouped(checkpoint.configuration.parameterCount)) parameters, "
+                + "\(engine.options.threadCount ?? 0) threads, keys and values \(keyValueType)"
+        ]
+        for test in tests {
+            let name = (test.kind == .prefill ? "pp " : "tg ") + String(test.tokens)
+            let depth = test.depth > 0 ? " after \(test.depth)" : ""
+            let speed = test.speed
+            var line =
+                "\(name)\(depth): \(formatted(speed.mean, digits: 2)) ± \(formatted(speed.deviation, digits: 2)) tok/s"
+            if test.kind == .decode {
+                line += "; reads \(formatted(Double(bytesPerToken) / 1e9, digits: 3)) GB of weights per token, "
+                line += "\(formatted(gigabytesPerSecond(test), digits: 1)) GB/s"
+            }
+            lines.append(line)
+            lines.append("    runs: " + test.speeds.map { formatted($0, digits: 2) }.joined(separator: ", "))
+        }
+        return lines.joined(separator: "\n") + "\n"
+    }
+
+    /// For programs: llama-bench's names where it has one.
+    var json: JSONValue {
+        .array(tests.map(json))
+    }
+
+    private func json(_ test: SpeedTest.Result) -> JSONValue {
+        let nanoseconds = test.durations.map { ($0 / .nanoseconds(1)).rounded() }
+        let time = Statistics(nanoseconds)
+        let isPrefill = test.kind == .prefill
+        var members: [(String, JSONValue)] = [
+            ("model_filename", .string(checkpoint.path)),
+            ("model_type", .string(checkpoint.configuration.architecture.rawValue)),
+            ("model_size", number(checkpoint.weightByteCount)),
+            ("model_n_params", number(checkpoint.configuration.parameterCount)),
+            ("n_threads", number(engine.options.threadCount ?? 0)),
+            ("n_batch", number(engine.options.prefillChunk)),
+            ("type_k", .string(keyValueType)),
+            ("type_v", .string(keyValueType)),
+            ("n_prompt", number(isPrefill ? test.tokens : 0)),
+            ("n_gen", number(isPrefill ? 0 : test.tokens)),
+            ("n_depth", number(test.depth)),
+            ("avg_ns", number(Int(time.mean))),
+            ("stddev_ns", number(Int(time.deviation))),
+            ("avg_ts", number(test.speed.mean)),
+            ("stddev_ts", number(test.speed.deviation)),
+            ("samples_ns", .array(nanoseconds.map { number(Int($0)) })),
+            ("samples_ts", .array(test.speeds.map(number))),
+        ]
+        if !isPrefill {
+            members.append(("weight_bytes_per_token", number(bytesPerToken)))
+            members.append(("weight_gb_per_s", number(gigabytesPerSecond(test))))
+        }
+        return .object(JSONObject(members.map { JSONObject.Member(key: $0.0, value: $0.1) }))
+    }
+
+    private var keyValueType: String { engine.options.keyValueType == .float16 ? "f16" : "f32" }
+
+    private func gigabytesPerSecond(_ test: SpeedTest.Result) -> Double {
+        Double(bytesPerToken) * test.speed.mean / 1e9
+    }
+
+    private func number(_ value: Int) -> JSONValue { .number(JSONNumber(value)) }
+
+    private func number(_ value: Double) -> JSONValue { JSONNumber(value).map(JSONValue.number) ?? .null }
+}

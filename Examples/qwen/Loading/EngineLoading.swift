@@ -1,0 +1,12 @@
+import Qwen
+
+extension Checkpoint {
+    /// Reads the weights and starts an engine, with a bar meanwhile.
+    func startEngine(_ options: EngineOptions) throws -> InferenceEngine {
+        let bar = LoadingBar()
+        defer { bar.clear() }
+        var reading = ReadingOptions()
+        reading.progress = { bar.show($0) }
+        return try InferenceEngine(ModelWeights(configuration, from: reader(reading)), options: options)
+    }
+}

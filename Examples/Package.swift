@@ -32,6 +32,18 @@ let package = Package(
             swiftSettings: swiftSettings
         ),
         .executableTarget(
+            name: "QuickStart",
+            dependencies: [.product(name: "Qwen", package: "swift-qwen")],
+            path: "QuickStart",
+            swiftSettings: swiftSettings
+        ),
+        .executableTarget(
+            name: "StreamAnswer",
+            dependencies: [.product(name: "Qwen", package: "swift-qwen")],
+            path: "StreamAnswer",
+            swiftSettings: swiftSettings
+        ),
+        .executableTarget(
             name: "CountTokens",
             dependencies: [.product(name: "QwenTokenizer", package: "swift-qwen")],
             path: "CountTokens",

@@ -1,0 +1,81 @@
+import ArgumentParser
+import Qwen
+
+#if canImport(FoundationEssentials)
+import FoundationEssentials
+#else
+import Foundation
+#endif
+
+/// Talking to a model.
+struct Chat: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Talk to a model.",
+        discussion: """
+            With a prompt, given or on standard input, prints one answer; else, on a terminal, holds a conversation. \
+            Ctrl-C stops an answer; at the prompt it leaves, as Ctrl-D does. Thinking is shown dimmed on a terminal and left \
+            out elsewhere.
+            """
+    )
+
+    @Option(help: ArgumentHelp("The checkpoint's folder.", valueName: "path"))
+    var model: String
+
+    @Option(help: "Whether the model thinks before it answers: on or off; the model's own way if not given.")
+    var thinking: ThinkingSwitch?
+
+    @Option(help: "Rules for the conversation: its system message.")
+    var system: String?
+
+    @Option(help: "The most tokens in an answer, thinking included.")
+    var maxTokens: Int?
+
+    @Option(help: "0 takes the likeliest token always; 1 leaves the model's distribution as it is.")
+    var temperature: Double?
+
+    @Option(help: "Makes the answer repeatable.")
+    var seed: UInt64?
+
+    @OptionGroup var engine: EngineFlags
+
+    @Flag(help: "Print one answer as a JSON object with text, thinking, usage and the reason for its end.")
+    var json = false
+
+    @Argument(help: "What to say; standard input if it is no terminal.")
+    var prompt: String?
+
+    func run() async throws {
+        let isConversation = prompt == nil && StandardInput.isTerminal
+        if isConversation && json { throw ValidationError("--json needs a prompt.") }
+        let said = isConversation ? nil : try prompt ?? StandardInput.readText()
+
+        let bar = LoadingBar()
+        defer { bar.clear() }
+        let loaded = try await QwenLanguageModel.load(
+            URL(fileURLWithPath: model),
+            options: LoadingOptions(engine: engine.options()),
+            progress: { bar.show($0) }
+        )
+        bar.clear()
+
+        let session = ChatSession(
+            loaded,
+            instructions: system,
+            options: GenerationOptions(maxTokens: maxTokens, temperature: temperature, seed: seed)
+        )
+        let talk = Talk(session: session, thinking: thinking?.thinking)
+        if let said {
+            json ? try await talk.printJSON(said) : try await talk.printAnswer(said)
+        } else {
+            try await talk.converse()
+        }
+    }
+}
+
+/// `--thinking on|off`.
+enum ThinkingSwitch: String, ExpressibleByArgument, CaseIterable {
+    case on
+    case off
+
+    var thinking: Thinking { self == .on ? .on : .off }
+}

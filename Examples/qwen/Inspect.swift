@@ -1,0 +1,22 @@
+import ArgumentParser
+import Qwen
+import QwenJSON
+
+/// What a checkpoint holds.
+struct Inspect: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Tell what a checkpoint holds.",
+        discussion: "Reads the configuration and the headers of the weights, not the weights themselves."
+    )
+
+    @Flag(help: "Print a JSON object.")
+    var json = false
+
+    @Argument(help: ArgumentHelp("The checkpoint's folder.", valueName: "path"))
+    var path: String
+
+    func run() throws {
+        let facts = try CheckpointFacts(path: path)
+        try StandardOutput.write(json ? facts.json.serialized(.python(indentation: 2)) + "\n" : facts.text)
+    }
+}

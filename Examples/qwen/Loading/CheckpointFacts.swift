@@ -1,0 +1,99 @@
+import Qwen
+import QwenJSON
+
+/// What there is to know about a checkpoint without reading its weights.
+struct CheckpointFacts {
+    private let checkpoint: Checkpoint
+    /// The chat template, or why there is none to talk with; the weights can be computed with all the same.
+    private let template: Result<ChatTemplateFamily, any Error>
+    private var configuration: ModelConfiguration { checkpoint.configuration }
+
+    init(path: String) throws {
+        checkpoint = try Checkpoint(path: path)
+        template = Result { [checkpoint] in try ChatTemplateFamily(checkpoint: checkpoint) }
+    }
+
+    /// How many tensors are stored as each type, the most frequent first.
+    private var types: [(name: String, tensors: Int)] {
+        var counts: [String: Int] = [:]
+        for tensor in checkpoint.files.lazy.flatMap(\.tensors) { counts[tensor.dtype.rawValue, default: 0] += 1 }
+        return counts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map { ($0.key, $0.value) }
+    }
+
+    private func keyValueBytes(_ type: ElementType) -> Int {
+        configuration.keyValueByteCount(tokens: 1, storedAs: type) ?? 0
+    }
+
+    /// For people.
+    var text: String {
+        let shape = configuration
+        var lines = [
+            ("architecture", shape.architecture.rawValue),
+            (
+                "layers",
+                "\(shape.layerCount), hidden \(shape.hiddenSize), \(shape.attentionHeads) query and "
+                    + "\(shape.keyValueHeads) key-value heads of \(shape.headDimension)"
+            ),
+            ("vocabulary", "\(grouped(shape.vocabularySize))\(shape.tieWordEmbeddings ? ", tied" : "")"),
+            ("parameters", grouped(shape.parameterCount)),
+            ("active", "\(grouped(shape.activeParameterCount)) for one token"),
+            (
+                "weights",
+                "\(grouped(checkpoint.weightByteCount)) bytes; \(types.map { "\($0.tensors) tensors \($0.name)" }.joined(separator: ", "))"
+            ),
+            ("read per token", "\(grouped(checkpoint.bytesPerToken)) bytes"),
+            (
+                "KV per token",
+                "\(grouped(keyValueBytes(.float16))) bytes as f16, \(grouped(keyValueBytes(.float32))) as f32"
+            ),
+            ("context", "\(grouped(shape.contextLength)) tokens"),
+        ]
+        switch template {
+        case .success(let family):
+            lines += [("template", family.rawValue), ("thinking", Self.words(family.thinkingSupport))]
+        case .failure(let error): lines.append(("template", "none to talk with: \(error)"))
+        }
+        if let mixture = shape.mixture {
+            lines.insert(("experts", "\(mixture.experts), \(mixture.expertsPerToken) for one token"), at: 2)
+        }
+        let width = lines.map(\.0.count).max() ?? 0
+        return lines.map { name, value in
+            name + String(repeating: " ", count: width - name.count + 2) + value + "\n"
+        }.joined()
+    }
+
+    private static func words(_ thinking: ThinkingSupport) -> String {
+        switch thinking {
+        case .hybrid: "as asked (hybrid)"
+        case .always: "always"
+        case .never: "never"
+        }
+    }
+
+    /// For programs.
+    var json: JSONValue {
+        func number(_ value: Int) -> JSONValue { .number(JSONNumber(value)) }
+        let shape = configuration
+        return [
+            "architecture": .string(shape.architecture.rawValue),
+            "parameters": number(shape.parameterCount),
+            "active_parameters": number(shape.activeParameterCount),
+            "weight_bytes": number(checkpoint.weightByteCount),
+            "weight_bytes_per_token": number(checkpoint.bytesPerToken),
+            "tensors": .object(JSONObject(types.map { JSONObject.Member(key: $0.name, value: number($0.tensors)) })),
+            "kv_bytes_per_token": ["f16": number(keyValueBytes(.float16)), "f32": number(keyValueBytes(.float32))],
+            "context_length": number(shape.contextLength),
+            "vocabulary_size": number(shape.vocabularySize),
+            "hidden_size": number(shape.hiddenSize),
+            "layers": number(shape.layerCount),
+            "attention_heads": number(shape.attentionHeads),
+            "key_value_heads": number(shape.keyValueHeads),
+            "head_dimension": number(shape.headDimension),
+            "tied_embeddings": .bool(shape.tieWordEmbeddings),
+            "experts": shape.mixture.map { number($0.experts) } ?? .null,
+            "experts_per_token": shape.mixture.map { number($0.expertsPerToken) } ?? .null,
+            "chat_template": (try? template.get()).map { .string($0.rawValue) } ?? .null,
+            "thinking": (try? template.get()).map { .string($0.thinkingSupport.rawValue) } ?? .null,
+        ]
+    }
+}

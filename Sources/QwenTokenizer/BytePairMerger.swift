@@ -23,7 +23,7 @@ struct BytePairMerger: ~Copyable {
         ranks.deallocate()
     }
 
-    /// Appends the tokens of a word, which has at least one byte.
+    /// Appends the tokens of a word, which is well-formed UTF-8 of at least one byte.
     mutating func merge(
         _ word: UnsafePointer<UInt8>,
         count: Int,

@@ -26,7 +26,7 @@ extension Tokenizer {
     ///   - bytes: UTF-8; what is ill-formed is read as U+FFFD, as `String(decoding:as:)` does.
     ///   - addedTokens: what becomes of an added token's text. Use `.disabled` for text that comes from outside.
     /// - Returns: the ids, in order; empty for an empty text.
-    /// - Complexity: as for ``encode(_:addedTokens:)-(String,_)``.
+    /// - Complexity: as for ``encode(_:addedTokens:)``.
     public func encode(utf8 bytes: some Collection<UInt8>, addedTokens: AddedTokenHandling = .recognized) -> [Int] {
         encode(String(decoding: bytes, as: UTF8.self), addedTokens: addedTokens)
     }
@@ -36,8 +36,8 @@ extension Tokenizer {
     /// - Parameters:
     ///   - text: any text.
     ///   - addedTokens: what becomes of an added token's text.
-    /// - Returns: the count of ``encode(_:addedTokens:)-(String,_)``'s result.
-    /// - Complexity: as for ``encode(_:addedTokens:)-(String,_)``.
+    /// - Returns: the count of ``encode(_:addedTokens:)``'s result.
+    /// - Complexity: as for ``encode(_:addedTokens:)``.
     public func count(_ text: String, addedTokens: AddedTokenHandling = .recognized) -> Int {
         withEncoding(of: text, addedTokens) { $0.count }
     }

@@ -7,7 +7,7 @@ extension Tokenizer {
     ///
     /// - Parameter segments: the prompt's parts, in order.
     /// - Returns: the ids, in order.
-    /// - Complexity: as for ``encode(_:addedTokens:)-(String,_)`` of the joined text.
+    /// - Complexity: as for ``encode(_:addedTokens:)`` of the joined text.
     public func encode(segments: [PromptSegment]) -> [Int] {
         var text: [UInt8] = []
         var scaffold: [Range<Int>] = []

@@ -31,19 +31,7 @@ public struct Tokenizer: Sendable {
     /// - Throws: ``TokenizerError`` where the file cannot be read, is malformed, or asks for something other than
     ///   byte-level byte pairs behind Qwen's pre-tokenisation pattern.
     public init(contentsOf url: URL) throws(TokenizerError) {
-        let data: Data
-        do {
-            let size = try FileManager.default.attributesOfItem(atPath: url.path)[.size] as? Int ?? 0
-            guard size <= TokenizerFile.maximumByteCount else {
-                throw TokenizerError.tooLarge(bytes: size, limit: TokenizerFile.maximumByteCount)
-            }
-            data = try Data(contentsOf: url)
-        } catch let error as TokenizerError {
-            throw error
-        } catch {
-            throw .unreadableFile(path: url.path, reason: "\(error)")
-        }
-        try self.init(tokenizerJSON: Array(data))
+        try self.init(tokenizerJSON: TokenizerFile.bytes(ofFileAt: url.path))
     }
 
     /// Reads the contents of a `tokenizer.json`.

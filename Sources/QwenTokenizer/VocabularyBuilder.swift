@@ -189,7 +189,8 @@ struct VocabularyBuilder {
         return rules
     }
 
-    /// The tokens whose bytes merge into nothing but the token, which can be looked up instead.
+    /// The tokens whose bytes merge into nothing but the token, which can be looked up instead; no word of a text is like
+    /// a token that is not well-formed UTF-8.
     private func wholeWords(_ rules: MergeRules, _ characters: WholeCharacters) -> WordTable {
         var words = WordTable(capacity: textIDs.count)
         tokens.withView { tokens in
@@ -197,7 +198,7 @@ struct VocabularyBuilder {
                 characters.withView { characters in
                     var merger = BytePairMerger()
                     var output = TokenBuffer(capacity: 1024)
-                    for id in textIDs {
+                    for id in textIDs where String(validating: self.tokens[Int(id)], as: UTF8.self) != nil {
                         output.removeAll()
                         merger.merge(
                             tokens.start(of: id),

@@ -53,10 +53,13 @@ struct WholeCharacters: Sendable {
             let edge = Int(bytes[last - 1]) << 8 | Int(bytes[last])
             edges[edge].right = min(edges[edge].right, rank)
         }
-        if last == 0, count == length, (2...3).contains(length), !irregular.contains(rules.result(of: rank)),
+        // An overlong form must not pass for the character that it would stand for.
+        if last == 0, count == length, length == 2 || length == 3,
+            case let scalar = UTF8Scalar.decode(bytes).scalar, scalar >= (length == 2 ? 0x80 : 0x800),
+            !irregular.contains(rules.result(of: rank)),
             let highest = Self.highestRank(bytes, count: count, result: rules.result(of: rank), rules: rules)
         {
-            ranks[Int(UTF8Scalar.decode(bytes).scalar)] = highest
+            ranks[Int(scalar)] = highest
         }
     }
 
@@ -105,7 +108,7 @@ struct WholeCharacters: Sendable {
         /// Splits a word into the symbols that merging begins with.
         ///
         /// Each is a byte, or a character whose bytes are bound to merge; bytes that the vocabulary lacks are left out.
-        /// `symbols` has room for `count`. Returns how many there are.
+        /// The word is well-formed UTF-8 and `symbols` has room for `count`. Returns how many there are.
         @inline(__always)
         func split(
             _ word: UnsafePointer<UInt8>,

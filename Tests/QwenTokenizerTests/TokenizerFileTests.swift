@@ -88,6 +88,9 @@ import Testing
             guard case .unreadableFile(let path, _)? = error as? TokenizerError else { return false }
             return path == missing.path
         }
+        #expect(throws: TokenizerError.unreadableFile(path: "/", reason: "it is not a regular file")) {
+            try Tokenizer(contentsOf: URL(fileURLWithPath: "/"))
+        }
         for text in ["", "{", "[1,2", "\u{FEFF}{}", "{\"a\":1,\"\\u0061\":2}"] {
             #expect { try Tokenizer(tokenizerJSON: Array(text.utf8)) } throws: { error in
                 if case .malformedJSON? = error as? TokenizerError { true } else { false }
@@ -98,6 +101,23 @@ import Testing
                 if case .invalidField? = error as? TokenizerError { true } else { false }
             }
         }
+    }
+
+    @Test func readsThroughALinkAndRefusesAHugeFile() throws {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("qwen-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let file = folder.appendingPathComponent("blob")
+        let link = folder.appendingPathComponent("tokenizer.json")
+        try Data(Fixtures.bytes("small_tokenizer.json")).write(to: file)
+        try FileManager.default.createSymbolicLink(at: link, withDestinationURL: file)
+        #expect(try Tokenizer(contentsOf: link).vocabularySize == 605)
+
+        // A sparse file: its size is refused before a byte of it is read.
+        let handle = try FileHandle(forWritingTo: file)
+        try handle.truncate(atOffset: 1 << 40)
+        try handle.close()
+        #expect(throws: TokenizerError.tooLarge(bytes: 1 << 40, limit: 256 << 20)) { try Tokenizer(contentsOf: link) }
     }
 
     @Test func refusesOtherAlgorithms() {

@@ -28,6 +28,18 @@ struct ResponseStreamTests {
         #expect(text == "yes" && response?.text == text)
     }
 
+    @Test("an actor can iterate it where it stands")
+    @MainActor
+    func onActor() async throws {
+        let session = try await session(ScriptedCheckpoint.thinker)
+        var text = ""
+        for try await event in session.streamResponse(to: "Is it?") {
+            MainActor.assertIsolated()
+            if case .text(let piece) = event { text += piece }
+        }
+        #expect(text == "yes")
+    }
+
     @Test("nothing happens before it is iterated, and it is iterated once")
     func cold() async throws {
         let session = try await session(ScriptedCheckpoint.thinker)

@@ -1,3 +1,4 @@
+import Foundation
 import QwenChat
 import Testing
 
@@ -66,5 +67,12 @@ struct RecognitionTests {
             return
         }
         #expect("\(try #require(error))".contains("qwen3-thinking-2507"))
+    }
+
+    @Test("the embedded model's own template is recognised as what it renders")
+    func embeddedModel() throws {
+        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appending(path: "../../..").standardized
+        let data = try Data(contentsOf: root.appending(path: "Examples/EmbeddedModel/chat_template.jinja"))
+        #expect(try ChatTemplateFamily(recognizing: String(decoding: data, as: UTF8.self)) == .qwen3)
     }
 }

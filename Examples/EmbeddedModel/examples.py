@@ -11,7 +11,7 @@ from tasks import Item
 from template import EARLY_STOP, render
 from tokenizer import END, STOP
 
-ROWS = (128, 192, 256, 512)
+ROWS = (128, 192, 256, 640)
 """Row lengths: an example goes into the shortest that holds it, so that attention stays cheap."""
 
 
@@ -75,7 +75,7 @@ class Encoder:
 
 
 MODES = ("think", "plain", "cut", "switch")
-SHARES = {
+FIRST = {
     # task: (weight, weights of the modes)
     "running": (0.52, (76, 9, 13, 2)),
     "single": (0.05, (60, 30, 5, 5)),
@@ -85,16 +85,28 @@ SHARES = {
     "refusal": (0.04, (45, 45, 5, 5)),
     "tools": (0.09, (45, 42, 8, 5)),
 }
-"""The mixture, by drawn groups: several requests under one list of tools count as one."""
+"""The first mixture, by drawn groups: several requests under one list of tools count as one. Mostly arithmetic."""
 
-TOOL_BRANCHES = 5
+SECOND = {
+    "running": (0.30, (70, 15, 13, 2)),
+    "single": (0.06, (45, 45, 5, 5)),
+    "product": (0.05, (85, 5, 8, 2)),
+    "json": (0.20, (40, 45, 8, 7)),
+    "talk": (0.04, (45, 45, 5, 5)),
+    "refusal": (0.05, (45, 45, 5, 5)),
+    "repeat": (0.15, (30, 60, 5, 5)),
+    "tools": (0.09, (45, 42, 8, 5)),
+}
+"""The second: once sums are learnt, more of what needs copying."""
+
+TOOL_BRANCHES = 8
 
 
 class Source:
     """Draws examples for training; never an item whose key is held out."""
 
-    def __init__(self, encoder: Encoder, held_out: set[tuple], shares: dict | None = None):
-        self.encoder, self.held_out, self.shares = encoder, held_out, shares or SHARES
+    def __init__(self, encoder: Encoder, held_out: set[tuple], shares: dict):
+        self.encoder, self.held_out, self.shares = encoder, held_out, shares
 
     def item(self, rng: random.Random, make) -> Item:
         while True:
@@ -122,6 +134,7 @@ class Source:
                 "product": lambda: tasks.product(rng),
                 "json": lambda: tasks.extraction(rng),
                 "talk": lambda: tasks.talk(rng),
+                "repeat": lambda: tasks.repeat(rng),
                 "refusal": lambda: tasks.refusal(rng),
             }[task]
             makes = [make]

@@ -283,6 +283,20 @@ def refusal(rng: random.Random, language: str | None = None) -> Item:
     return Item("refusal", ("refusal", question), [user(question)], trace, answer)
 
 
+def repeat(rng: random.Random, language: str | None = None) -> Item:
+    """Words and numbers to say again: the shortest way to practise the copying that calls and JSON need."""
+    language = language or ("zh" if rng.random() < 0.3 else "en")
+    if language == "zh":
+        pieces = [lambda: words.zh_person(rng), lambda: rng.choice(words.ZH_CITIES), lambda: str(number(rng))]
+        text = "，".join(rng.choice(pieces)() for _ in range(rng.randint(1, 3)))
+        ask, trace = rng.choice(["重复：{}", "请说：{}"]).format(text), "我照着说。"
+    else:
+        pieces = [lambda: words.made_up(rng), lambda: words.person(rng), lambda: words.city(rng), lambda: str(number(rng))]
+        text = " ".join(rng.choice(pieces)() for _ in range(rng.randint(1, 4)))
+        ask, trace = rng.choice(["Repeat: {}", "Say {}", "Repeat after me: {}", "Write {}"]).format(text), "I repeat it."
+    return Item("repeat", ("repeat", text), [user(ask)], trace, text)
+
+
 # Tools ----------------------------------------------------------------------------------------------------------------
 
 ZH_WEATHER = ["{}天气怎么样？", "今天{}的天气如何？", "{}现在多少度？", "查一下{}的天气。"]
@@ -407,7 +421,7 @@ def tool_set(rng: random.Random) -> tuple[list[Tool], list[dict], str | None]:
 
 def tool_item(rng: random.Random, chosen: list[Tool], declared: list[dict], system: str | None, kind: str | None = None) -> Item:
     """One conversation under a list of tools. `kind`: call, result, absent (no fitting tool) or talk."""
-    kind = kind or rng.choices(("call", "result", "absent", "talk"), (66, 18, 9, 7))[0]
+    kind = kind or rng.choices(("call", "result", "absent", "talk"), (58, 18, 18, 6))[0]
     before = [{"role": "system", "content": system}] if system else []
     language = "zh" if rng.random() < 0.3 else "en"
     zh = language == "zh"

@@ -1,6 +1,6 @@
 """Training: from nothing or from the last checkpoint, counted in tokens, so that a pause changes nothing.
 
-    python3 train.py --folder WORK --tokens 10000000 --workers 2
+    python3 train.py --folder WORK --workers 2
 """
 
 import argparse
@@ -8,6 +8,7 @@ import copy
 import os
 import random
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -18,7 +19,7 @@ from tokenizers import Tokenizer
 
 import heldout
 import tokenizer as tokenization
-from examples import ROWS, Encoder, Source, tensors
+from examples import FIRST, SECOND, Encoder, Source, tensors
 from model import Config, Qwen3
 from muon import Muon
 
@@ -26,10 +27,33 @@ SEED = 20_250_429
 VOCABULARY = 1280
 
 
-def rate(progress: float, step: int, flat: float) -> float:
-    """The learning rate as a share of its peak: a short warm-up, flat, then linear to zero."""
-    warm = min(1.0, (step + 1) / 40)
-    return warm * (1.0 if progress < flat else max(0.0, (1 - progress) / (1 - flat)))
+
+@dataclass
+class Stage:
+    """One sweep of the learning rate over one mixture. Sizes in tokens, padding included."""
+
+    start: int
+    end: int
+    batch: int  # of a step, all workers together; doubled while the rate falls
+    peak: float  # of the learning rate, as a share of the options' rates
+    shares: dict
+
+    WARM = 400_000
+    FLAT = 0.6
+
+    def progress(self, tokens: int) -> float:
+        return (tokens - self.start) / (self.end - self.start)
+
+    def rate(self, tokens: int) -> float:
+        """A short warm-up, flat, then linear to zero."""
+        progress = self.progress(tokens)
+        warm = min(1.0, (tokens - self.start + 10_000) / self.WARM)
+        return self.peak * warm * (1.0 if progress < self.FLAT else max(0.0, (1 - progress) / (1 - self.FLAT)))
+
+
+def stages(tokens: int) -> list[Stage]:
+    first = min(10_000_000, tokens)
+    return [Stage(0, first, 8192, 1.0, FIRST)] + ([Stage(first, tokens, 4096, 0.6, SECOND)] if tokens > first else [])
 
 
 class State:
@@ -92,7 +116,7 @@ def worker(rank: int, options: argparse.Namespace) -> None:
         dist.init_process_group("gloo", store=store, rank=rank, world_size=options.workers, timeout=timedelta(days=7))
     tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
     encoder = Encoder(tokenizer)
-    source = Source(encoder, heldout.keys())
+    held_out = heldout.keys()
     torch.manual_seed(SEED)
     shape = dict(zip(("hidden", "layers", "heads", "kv_heads", "head_dim", "ff"), options.shape))
     state = State(Qwen3(Config(tokenizer.get_vocab_size(), **shape)))
@@ -105,11 +129,13 @@ def worker(rank: int, options: argparse.Namespace) -> None:
         count = sum(p.numel() for p in parameters)
         print(f"{time.strftime('%H:%M:%S')} start: {count} parameters, {state.tokens} tokens done", file=log)
     since, then, shown_loss, shown_tokens = time.time(), state.tokens, 0.0, 0
+    plan = stages(options.tokens)
     while state.tokens < options.tokens:
-        progress = state.tokens / options.tokens
+        stage = next(stage for stage in plan if state.tokens < stage.end)
         rng = random.Random(f"{SEED} {state.step} {rank}")
-        late = 2 if progress > options.flat else 1  # a larger batch while the rate falls
-        batch = source.batch(rng, late * options.batch // options.workers, state.tokens / 4_000_000)
+        falling = 2 if stage.progress(state.tokens) > stage.FLAT else 1
+        source = Source(encoder, held_out, stage.shares)
+        batch = source.batch(rng, falling * stage.batch // options.workers, state.tokens / 4_000_000)
         total, learnt, seen = backward(state.model, batch, encoder.end, options.rows_at_once)
         sums = torch.tensor([total, learnt, seen], dtype=torch.float64)
         flat = torch.cat([p.grad.flatten() for p in parameters])
@@ -119,7 +145,7 @@ def worker(rank: int, options: argparse.Namespace) -> None:
         flat /= sums[1].item()
         for p, part in zip(parameters, flat.split([p.numel() for p in parameters])):
             p.grad = part.view_as(p)
-        scale = rate(progress, state.step, options.flat)
+        scale = stage.rate(state.tokens)
         state.muon.step(options.muon_rate * scale)
         for group in state.adam.param_groups:
             group["lr"] = options.adam_rate * scale
@@ -133,7 +159,7 @@ def worker(rank: int, options: argparse.Namespace) -> None:
         state.step += 1
         state.tokens += int(sums[2])
         shown_loss, shown_tokens = shown_loss + sums[0].item(), shown_tokens + sums[1].item()
-        if log and state.step % 10 == 0:
+        if log and state.step % 20 == 0:
             speed = (state.tokens - then) / (time.time() - since)
             print(f"{time.strftime('%H:%M:%S')} step {state.step} tokens {state.tokens} loss {shown_loss / shown_tokens:.4f} "
                   f"rate {scale:.3f} {speed:.0f} tokens/s", file=log)
@@ -147,16 +173,14 @@ def worker(rank: int, options: argparse.Namespace) -> None:
 def main() -> None:
     arguments = argparse.ArgumentParser()
     arguments.add_argument("--folder", required=True)
-    arguments.add_argument("--tokens", type=int, default=10_000_000)
+    arguments.add_argument("--tokens", type=int, default=24_000_000)
     arguments.add_argument("--workers", type=int, default=2)
     arguments.add_argument("--threads", type=int, default=1, help="of each worker")
-    arguments.add_argument("--batch", type=int, default=8192, help="tokens of a step, all workers together")
     arguments.add_argument("--rows-at-once", type=int, default=4096, help="tokens of one forward pass")
     arguments.add_argument("--shape", type=int, nargs=6, default=[256, 4, 8, 4, 32, 768])
-    arguments.add_argument("--flat", type=float, default=0.6, help="share of the tokens before the rate falls")
     arguments.add_argument("--muon-rate", type=float, default=0.02)
     arguments.add_argument("--adam-rate", type=float, default=0.004)
-    arguments.add_argument("--save-every", type=int, default=25)
+    arguments.add_argument("--save-every", type=int, default=50)
     options = arguments.parse_args()
     folder = Path(options.folder)
     folder.mkdir(parents=True, exist_ok=True)

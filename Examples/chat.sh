@@ -17,4 +17,5 @@ if [[ ! -e $checkpoint/model.safetensors ]]; then
 fi
 
 swift build --quiet --configuration release --package-path Examples --product qwen >&2
-exec Examples/.build/release/qwen chat --model "$checkpoint" "$@"
+# The likeliest words, and not too many: a model as small as this one wanders off.
+exec Examples/.build/release/qwen chat --model "$checkpoint" --temperature 0 --max-tokens 300 "$@"

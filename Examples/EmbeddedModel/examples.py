@@ -17,11 +17,11 @@ ROWS = (128, 192, 256, 640)
 
 @dataclass
 class Example:
-    """A prefix that other examples may share, and the rest; `learn` marks the tokens of `ids` the model answers for."""
+    """A prefix that other examples may share, and the rest; `learn` is each token's weight in the loss, 0 in prompts."""
 
     prefix: list[int]
     ids: list[int]
-    learn: list[bool]
+    learn: list[float]
 
 
 class Encoder:
@@ -70,8 +70,20 @@ class Encoder:
         return Example(
             prefix,
             [token for part, _ in parts for token in part],
-            [learned for part, learned in parts for _ in part],
+            weights(item, mode, [learned for part, learned in parts for _ in part]),
         )
+
+
+def weights(item: Item, mode: str, learned: list[bool]) -> list[float]:
+    """More for the few tokens that decide: whether a tool fits, and a short sum without thinking."""
+    out = [float(flag) for flag in learned]
+    direct = mode in ("plain", "switch") and (item.task == "single" or 0 < item.steps <= 2)
+    if direct or item.task == "tool-absent":
+        out = [3 * weight for weight in out]
+    elif item.task == "tool":
+        for index in [i for i, weight in enumerate(out) if weight][:4]:
+            out[index] = 3.0
+    return out
 
 
 MODES = ("think", "plain", "cut", "switch")
@@ -88,13 +100,13 @@ FIRST = {
 """The first mixture, by drawn groups: several requests under one list of tools count as one. Mostly arithmetic."""
 
 SECOND = {
-    "running": (0.30, (70, 15, 13, 2)),
+    "running": (0.36, (70, 15, 13, 2)),
     "single": (0.06, (45, 45, 5, 5)),
     "product": (0.05, (85, 5, 8, 2)),
     "json": (0.20, (40, 45, 8, 7)),
     "talk": (0.04, (45, 45, 5, 5)),
     "refusal": (0.05, (45, 45, 5, 5)),
-    "repeat": (0.15, (30, 60, 5, 5)),
+    "repeat": (0.10, (30, 60, 5, 5)),
     "tools": (0.09, (45, 42, 8, 5)),
 }
 """The second: once sums are learnt, more of what needs copying."""
@@ -179,13 +191,14 @@ class Source:
 
 
 def tensors(rows: list[list[list[Example]]], length: int, pad: int):
-    """ids, positions, additive mask [rows, 1, length, length], targets (−100 where nothing is learnt).
+    """ids, positions, additive mask [rows, 1, length, length], targets and their weights (0 where nothing is learnt).
 
     A token sees the earlier tokens of its own example and of the prefix that the example shares.
     """
     count = len(rows)
     ids = torch.full((count, length), pad)
-    targets = torch.full((count, length), -100)
+    targets = torch.zeros((count, length), dtype=torch.long)
+    weights = torch.zeros((count, length))
     positions = torch.zeros((count, length), dtype=torch.long)
     owner = torch.full((count, length), -1)  # which group
     branch = torch.zeros((count, length), dtype=torch.long)  # 0 is the shared prefix
@@ -204,12 +217,11 @@ def tensors(rows: list[list[list[Example]]], length: int, pad: int):
                 ids[r, here] = torch.tensor(example.ids)
                 positions[r, here] = torch.arange(start, start + size)
                 owner[r, here], branch[r, here] = g, b
-                learned = torch.tensor(example.learn)
-                next_ids = torch.tensor(example.ids[1:])
-                targets[r, at : at + size - 1][learned[1:]] = next_ids[learned[1:]]
+                targets[r, at : at + size - 1] = torch.tensor(example.ids[1:])
+                weights[r, at : at + size - 1] = torch.tensor(example.learn[1:])
                 at += size
     same = owner.unsqueeze(2) == owner.unsqueeze(1)
     seen = (branch.unsqueeze(2) == branch.unsqueeze(1)) | (branch == 0).unsqueeze(1)
     allowed = same & seen & torch.ones(length, length, dtype=torch.bool).tril()
     mask = torch.zeros(count, 1, length, length).masked_fill_(~allowed.unsqueeze(1), float("-inf"))
-    return ids, positions, mask, targets
+    return ids, positions, mask, targets, weights

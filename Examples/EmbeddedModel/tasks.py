@@ -421,7 +421,7 @@ def tool_set(rng: random.Random) -> tuple[list[Tool], list[dict], str | None]:
 
 def tool_item(rng: random.Random, chosen: list[Tool], declared: list[dict], system: str | None, kind: str | None = None) -> Item:
     """One conversation under a list of tools. `kind`: call, result, absent (no fitting tool) or talk."""
-    kind = kind or rng.choices(("call", "result", "absent", "talk"), (58, 18, 18, 6))[0]
+    kind = kind or rng.choices(("call", "result", "absent", "talk"), (52, 18, 24, 6))[0]
     before = [{"role": "system", "content": system}] if system else []
     language = "zh" if rng.random() < 0.3 else "en"
     zh = language == "zh"

@@ -86,22 +86,22 @@ class State:
         self.step, self.tokens = content["step"], content["tokens"]
 
 
-def backward(model: Qwen3, batch: dict, pad: int, rows_at_once: int) -> tuple[float, int, int]:
-    """Gradients of the summed loss over a batch; the sum, the learnt tokens and the tokens seen."""
-    total, learnt, seen = 0.0, 0, 0
+def backward(model: Qwen3, batch: dict, pad: int, rows_at_once: int) -> tuple[float, float, int]:
+    """Gradients of the summed loss over a batch; the sum, its weights and the tokens seen."""
+    total, learnt, seen = 0.0, 0.0, 0
     for length, rows in batch.items():
         size = max(1, rows_at_once // length)
         for at in range(0, len(rows), size):
-            ids, positions, mask, targets = tensors(rows[at : at + size], length, pad)
-            kept = targets.flatten() >= 0
+            ids, positions, mask, targets, weights = tensors(rows[at : at + size], length, pad)
+            kept = weights.flatten() > 0
             if not kept.any():
                 continue
             with torch.autocast("cpu", torch.bfloat16):
                 hidden = model.hidden(ids, positions, mask.bfloat16()).flatten(0, 1)[kept]
                 logits = model.logits(hidden)
-            loss = F.cross_entropy(logits.float(), targets.flatten()[kept], reduction="sum")
+            loss = F.cross_entropy(logits.float(), targets.flatten()[kept], reduction="none") @ weights.flatten()[kept]
             loss.backward()
-            total, learnt, seen = total + loss.item(), learnt + int(kept.sum()), seen + ids.numel()
+            total, learnt, seen = total + loss.item(), learnt + weights.sum().item(), seen + ids.numel()
     return total, learnt, seen
 
 

@@ -6,8 +6,8 @@
 
 #include "include/qwen_accelerate.h"
 
-void qwen_accelerate_sgemm(size_t m, size_t n, size_t k, const float *x, size_t ldx, const float *w, size_t ldw, float *y,
-                           size_t ldy) {
+void qwen_accelerate_sgemm(size_t m, size_t n, size_t k, const float *x, size_t ldx, const float *w, size_t ldw,
+                           float *y, size_t ldy) {
     cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)m, (int)n, (int)k, 1, x, (int)ldx, w, (int)ldw, 0, y,
                 (int)ldy);
 }

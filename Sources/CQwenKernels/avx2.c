@@ -8,7 +8,6 @@
 #define VECTOR_REGISTERS 16
 #define LANES 8
 #define MICRO_VECTORS 2
-#define PREFETCH_BYTES 2048
 
 typedef __m256 vf;
 

@@ -1,4 +1,4 @@
-// A region starts when `epoch` changes and ends when `running` falls to 0. Waiting, for either of these or at a barrier,
+// A region starts when `epoch` changes and ends when `running` falls to 0. Waiting, for either or at a barrier,
 // spins for about 50 µs (a barrier inside a layer is usually over in less) and then sleeps in the kernel, so that an
 // idle pool costs nothing and a stolen CPU is not fought over.
 #if defined(__linux__) && !defined(_GNU_SOURCE)

@@ -13,6 +13,10 @@
             }                                                                                                          \
         }                                                                                                              \
     }                                                                                                                  \
+    static void multiply_vector_##T(const void *w, size_t row_bytes, size_t rows, size_t k, const float *x,            \
+                                    float *y) {                                                                        \
+        matmul_rows_##T(w, row_bytes, rows, k, x, 0, 1, y, 0);                                                         \
+    }                                                                                                                  \
     static void to_f32_##T(const void *src, float *dst, size_t n) {                                                    \
         for (size_t i = 0; i < n; i++) dst[i] = qwen_load_##T(src, i);                                                 \
     }                                                                                                                  \
@@ -183,9 +187,14 @@ static void attention_merge(const float *partials, size_t stride, size_t parts, 
 }
 
 #define ENTRIES_OF_TYPE(T)                                                                                             \
-    (qwen_type_kernels) {                                                                                              \
-        .matmul_rows = matmul_rows_##T, .to_f32 = to_f32_##T, .from_f32 = from_f32_##T, .all_finite = all_finite_##T,  \
-        .attention_partial = attention_partial_##T, .attention_rows = attention_rows_##T,                              \
+    {                                                                                                                  \
+        .multiply_vector = multiply_vector_##T,                                                                        \
+        .matmul_rows = matmul_rows_##T,                                                                                \
+        .to_f32 = to_f32_##T,                                                                                          \
+        .from_f32 = from_f32_##T,                                                                                      \
+        .all_finite = all_finite_##T,                                                                                  \
+        .attention_partial = attention_partial_##T,                                                                    \
+        .attention_rows = attention_rows_##T,                                                                          \
     }
 
 void qwen_fill_scalar(qwen_kernels *table) {

@@ -202,21 +202,25 @@ TARGET static void small_product(const float *a, size_t lda, size_t rows, const 
                                  size_t columns, bool accumulate, float *c, size_t ldc) {
     size_t r = 0;
     for (; r + MICRO_ROWS <= rows; r += MICRO_ROWS) {
+        const float *x = a + r * lda;
+        float *y = c + r * ldc;
         size_t i = 0;
         for (; i + MICRO_VECTORS * LANES <= columns; i += MICRO_VECTORS * LANES) {
-            MICRO_CALL(MICRO_ROWS, MICRO_VECTORS)(a + r * lda, lda, b + i, ldb, depth, accumulate, c + r * ldc + i, ldc);
+            MICRO_CALL(MICRO_ROWS, MICRO_VECTORS)(x, lda, b + i, ldb, depth, accumulate, y + i, ldc);
         }
         for (; i < columns; i += LANES) {
-            MICRO_CALL(MICRO_ROWS, 1)(a + r * lda, lda, b + i, ldb, depth, accumulate, c + r * ldc + i, ldc);
+            MICRO_CALL(MICRO_ROWS, 1)(x, lda, b + i, ldb, depth, accumulate, y + i, ldc);
         }
     }
     for (; r < rows; r++) {
+        const float *x = a + r * lda;
+        float *y = c + r * ldc;
         size_t i = 0;
         for (; i + MICRO_VECTORS * LANES <= columns; i += MICRO_VECTORS * LANES) {
-            MICRO_CALL(1, MICRO_VECTORS)(a + r * lda, lda, b + i, ldb, depth, accumulate, c + r * ldc + i, ldc);
+            MICRO_CALL(1, MICRO_VECTORS)(x, lda, b + i, ldb, depth, accumulate, y + i, ldc);
         }
         for (; i < columns; i += LANES) {
-            MICRO_CALL(1, 1)(a + r * lda, lda, b + i, ldb, depth, accumulate, c + r * ldc + i, ldc);
+            MICRO_CALL(1, 1)(x, lda, b + i, ldb, depth, accumulate, y + i, ldc);
         }
     }
 }

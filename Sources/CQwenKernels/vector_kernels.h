@@ -83,7 +83,8 @@ TARGET static float sum_of_squares(const float *x, size_t n) {
     vf a = v_zero(), b = v_zero(), c = v_zero(), d = v_zero();
     size_t i = 0;
     for (; i + 4 * LANES <= n; i += 4 * LANES) {
-        vf x0 = v_load(x + i), x1 = v_load(x + i + LANES), x2 = v_load(x + i + 2 * LANES), x3 = v_load(x + i + 3 * LANES);
+        vf x0 = v_load(x + i), x1 = v_load(x + i + LANES);
+        vf x2 = v_load(x + i + 2 * LANES), x3 = v_load(x + i + 3 * LANES);
         a = v_fma(x0, x0, a);
         b = v_fma(x1, x1, b);
         c = v_fma(x2, x2, c);
@@ -239,130 +240,137 @@ TARGET static double log_sum_exp(const float *x, size_t n) {
 }
 
 // MARK: Matrix times a few rows
+//
+// With one row of x, memory is the limit, and w is read as one stream, row after row. Several rows of w at once, wider
+// vectors or prefetching read memory more slowly (measured on Zen 4, where 256-bit vectors run as fast as a loop that
+// only reads). With several rows of x, arithmetic becomes the limit: ROWS rows of w share the loads of x, which is
+// packed so that it is read in order and stays in the first-level cache.
 
-/// ROWS rows of w times M rows of x, all sums in registers.
-#define MATMUL_BLOCK(T, ROWS, M)                                                                                       \
-    INLINE void matmul_block_##T##_##ROWS##_##M(const char *w, size_t row_bytes, size_t k, const float *x, size_t ldx, \
+/// The floats of x that are packed at a time: half of a first-level cache.
+#define PACKED 4096
+
+/// ROWS rows of w times M rows of x, over k columns; CHAINS vectors of each sum so that additions do not wait for one
+/// another. x is packed: [k / LANES][M][LANES]. Adds to y, or sets it.
+#define MATMUL_BLOCK(T, ROWS, M, CHAINS)                                                                               \
+    INLINE void matmul_block_##T##_##ROWS##_##M(const char *w, size_t row_bytes, size_t k, const float *x, bool first, \
                                                 float *y, size_t ldy) {                                                \
-        vf sums[ROWS][M];                                                                                              \
-        UNROLL for (int r = 0; r < ROWS; r++) {                                                                        \
-            UNROLL for (int i = 0; i < M; i++) sums[r][i] = v_zero();                                                  \
+        vf sums[ROWS * M][CHAINS];                                                                                     \
+        UNROLL for (int n = 0; n < ROWS * M; n++) {                                                                    \
+            UNROLL for (int c = 0; c < CHAINS; c++) sums[n][c] = v_zero();                                             \
         }                                                                                                              \
         size_t j = 0;                                                                                                  \
-        for (; j + LANES <= k; j += LANES) {                                                                           \
-            vf row[ROWS];                                                                                              \
-            UNROLL for (int r = 0; r < ROWS; r++) {                                                                    \
-                const char *p = w + (size_t)r * row_bytes + j * SIZE_##T;                                              \
-                __builtin_prefetch(p + PREFETCH_BYTES, 0, 3);                                                          \
-                row[r] = v_load_##T(p);                                                                                \
-            }                                                                                                          \
-            UNROLL for (int i = 0; i < M; i++) {                                                                       \
-                vf xs = v_load(x + (size_t)i * ldx + j);                                                               \
-                UNROLL for (int r = 0; r < ROWS; r++) sums[r][i] = v_fma(row[r], xs, sums[r][i]);                      \
-            }                                                                                                          \
-        }                                                                                                              \
-        if (j < k) {                                                                                                   \
-            UNROLL for (int r = 0; r < ROWS; r++) {                                                                    \
-                vf row = v_load_first_##T(w + (size_t)r * row_bytes + j * SIZE_##T, k - j);                            \
+        for (; j + CHAINS * LANES <= k; j += CHAINS * LANES) {                                                         \
+            UNROLL for (int c = 0; c < CHAINS; c++) {                                                                  \
+                vf row[ROWS];                                                                                          \
+                UNROLL for (int r = 0; r < ROWS; r++) {                                                                \
+                    const char *from = w + (size_t)r * row_bytes + (j + (size_t)c * LANES) * SIZE_##T;                 \
+                    if (M > 1) __builtin_prefetch(from + ROWS * row_bytes, 0, 2);                                      \
+                    row[r] = v_load_##T(from);                                                                         \
+                }                                                                                                      \
                 UNROLL for (int i = 0; i < M; i++) {                                                                   \
-                    sums[r][i] = v_fma(row, v_load_first(x + (size_t)i * ldx + j, k - j), sums[r][i]);                 \
+                    vf xs = v_load(x + (j + (size_t)c * LANES) * M + i * LANES);                                       \
+                    UNROLL for (int r = 0; r < ROWS; r++) {                                                            \
+                        sums[r * M + i][c] = v_fma(row[r], xs, sums[r * M + i][c]);                                    \
+                    }                                                                                                  \
                 }                                                                                                      \
             }                                                                                                          \
         }                                                                                                              \
-        UNROLL for (int r = 0; r < ROWS; r++) {                                                                        \
-            UNROLL for (int i = 0; i < M; i++) y[(size_t)i * ldy + (size_t)r] = v_sum(sums[r][i]);                     \
-        }                                                                                                              \
-    }
-
-/// One row of w times one row of x, in eight chains of sums.
-#define MATMUL_DOT(T)                                                                                                  \
-    INLINE float dot_##T(const char *w, size_t k, const float *x) {                                                    \
-        vf sums[8];                                                                                                    \
-        UNROLL for (int c = 0; c < 8; c++) sums[c] = v_zero();                                                         \
-        size_t j = 0;                                                                                                  \
-        for (; j + 8 * LANES <= k; j += 8 * LANES) {                                                                   \
-            UNROLL for (int c = 0; c < 8; c++) {                                                                       \
-                size_t at = j + (size_t)c * LANES;                                                                     \
-                sums[c] = v_fma(v_load_##T(w + at * SIZE_##T), v_load(x + at), sums[c]);                               \
+        for (; j < k; j += LANES) {                                                                                    \
+            size_t some = k - j < LANES ? k - j : LANES;                                                               \
+            UNROLL for (int r = 0; r < ROWS; r++) {                                                                    \
+                vf row = v_load_first_##T(w + (size_t)r * row_bytes + j * SIZE_##T, some);                             \
+                UNROLL for (int i = 0; i < M; i++) {                                                                   \
+                    vf xs = v_load_first(x + j * M + i * LANES, some);                                                 \
+                    sums[r * M + i][0] = v_fma(row, xs, sums[r * M + i][0]);                                           \
+                }                                                                                                      \
             }                                                                                                          \
         }                                                                                                              \
-        for (; j + LANES <= k; j += LANES) sums[0] = v_fma(v_load_##T(w + j * SIZE_##T), v_load(x + j), sums[0]);      \
-        if (j < k) sums[1] = v_fma(v_load_first_##T(w + j * SIZE_##T, k - j), v_load_first(x + j, k - j), sums[1]);    \
-        UNROLL for (int c = 0; c < 4; c++) sums[c] = v_add(sums[c], sums[c + 4]);                                      \
-        return v_sum(v_add(v_add(sums[0], sums[1]), v_add(sums[2], sums[3])));                                         \
-    }
-
-/// `rows` rows of w times M rows of x.
-#define MATMUL_PANEL(T, ROWS, M)                                                                                       \
-    MATMUL_BLOCK(T, ROWS, M)                                                                                           \
-    MATMUL_BLOCK(T, 1, M)                                                                                              \
-    TARGET static void matmul_panel_##T##_##M(const char *w, size_t row_bytes, size_t rows, size_t k, const float *x,  \
-                                              size_t ldx, float *y, size_t ldy) {                                      \
-        size_t r = 0;                                                                                                  \
-        for (; r + ROWS <= rows; r += ROWS) {                                                                          \
-            matmul_block_##T##_##ROWS##_##M(w + r * row_bytes, row_bytes, k, x, ldx, y + r, ldy);                      \
+        float totals[(ROWS * M + 3) / 4 * 4];                                                                          \
+        UNROLL for (int n = 0; n < ROWS * M; n++) {                                                                    \
+            UNROLL for (int c = 1; c < CHAINS; c++) sums[n][0] = v_add(sums[n][0], sums[n][c]);                        \
         }                                                                                                              \
-        for (; r < rows; r++) matmul_block_##T##_1_##M(w + r * row_bytes, row_bytes, k, x, ldx, y + r, ldy);           \
+        UNROLL for (int n = 0; n < ROWS * M; n += 4) {                                                                 \
+            v_sum4(sums[n][0], n + 1 < ROWS * M ? sums[n + 1][0] : v_zero(),                                           \
+                   n + 2 < ROWS * M ? sums[n + 2][0] : v_zero(), n + 3 < ROWS * M ? sums[n + 3][0] : v_zero(),         \
+                   totals + n);                                                                                        \
+        }                                                                                                              \
+        UNROLL for (int r = 0; r < ROWS; r++) {                                                                        \
+            UNROLL for (int i = 0; i < M; i++) {                                                                       \
+                float *to = y + (size_t)i * ldy + (size_t)r;                                                           \
+                *to = first ? totals[r * M + i] : *to + totals[r * M + i];                                             \
+            }                                                                                                          \
+        }                                                                                                              \
     }
 
-#define MATMUL_PANEL_(T, ROWS, M) MATMUL_PANEL(T, ROWS, M)  // expands ROWS first
+#define MATMUL_BLOCKS(T, ROWS, M, CHAINS)                                                                              \
+    MATMUL_BLOCK(T, ROWS, M, CHAINS)                                                                                   \
+    MATMUL_BLOCK(T, 1, M, 1)                                                                                           \
+    TARGET static void matmul_##T##_##M(const char *w, size_t row_bytes, size_t rows, size_t k, const float *x,        \
+                                        size_t ldx, float *y, size_t ldy) {                                            \
+        _Alignas(64) float packed[PACKED];                                                                             \
+        const size_t slab = PACKED / M / LANES * LANES;                                                                \
+        for (size_t from = 0; from == 0 || from < k; from += slab) {                                                   \
+            size_t columns = k - from < slab ? k - from : slab;                                                        \
+            for (size_t i = 0; i < M; i++) {                                                                           \
+                const float *source = x + i * ldx + from;                                                              \
+                float *to = packed + i * LANES;                                                                        \
+                size_t j = 0;                                                                                          \
+                for (; j + LANES <= columns; j += LANES) v_store(to + j * M, v_load(source + j));                      \
+                if (j < columns) v_store(to + j * M, v_load_first(source + j, columns - j));                           \
+            }                                                                                                          \
+            const char *row = w + from * SIZE_##T;                                                                     \
+            size_t r = 0;                                                                                              \
+            for (; r + ROWS <= rows; r += ROWS) {                                                                      \
+                matmul_block_##T##_##ROWS##_##M(row + r * row_bytes, row_bytes, columns, packed, from == 0, y + r,     \
+                                                ldy);                                                                  \
+            }                                                                                                          \
+            for (; r < rows; r++) {                                                                                    \
+                matmul_block_##T##_1_##M(row + r * row_bytes, row_bytes, columns, packed, from == 0, y + r, ldy);      \
+            }                                                                                                          \
+        }                                                                                                              \
+    }
 
-/// Twelve rows of w (a multiple of every ROWS) are read from memory once and from the cache for further rows of x.
 #define MATMUL_ROWS(T)                                                                                                 \
-    MATMUL_DOT(T)                                                                                                      \
-    MATMUL_PANEL_(T, ROWS_FOR_2, 2)                                                                                    \
-    MATMUL_PANEL_(T, ROWS_FOR_3, 3)                                                                                    \
-    MATMUL_PANEL_(T, ROWS_FOR_4, 4)                                                                                    \
-    MATMUL_WIDE_PANELS(T)                                                                                              \
+    MATMUL_BLOCK(T, 1, 1, 8)                                                                                           \
+    MATMUL_SEVERAL(T)                                                                                                  \
+    INLINE float dot_##T(const char *w, size_t k, const float *x) {                                                    \
+        float y;                                                                                                       \
+        matmul_block_##T##_1_1(w, 0, k, x, true, &y, 0);                                                               \
+        return y;                                                                                                      \
+    }                                                                                                                  \
+    TARGET static void multiply_vector_##T(const void *w, size_t row_bytes, size_t rows, size_t k, const float *x,     \
+                                           float *y) {                                                                 \
+        for (size_t r = 0; r < rows; r++) y[r] = dot_##T((const char *)w + r * row_bytes, k, x);                       \
+    }                                                                                                                  \
     TARGET static void matmul_rows_##T(const void *weights, size_t row_bytes, size_t rows, size_t k, const float *x,   \
                                        size_t ldx, size_t m, float *y, size_t ldy) {                                   \
         const char *w = weights;                                                                                       \
-        if (m == 1) {                                                                                                  \
-            for (size_t r = 0; r < rows; r++) y[r] = dot_##T(w + r * row_bytes, k, x);                                 \
-            return;                                                                                                    \
-        }                                                                                                              \
-        for (size_t r = 0; r < rows; r += 12) {                                                                        \
-            size_t panel = rows - r < 12 ? rows - r : 12;                                                              \
-            for (size_t i = 0; i < m;) {                                                                               \
-                size_t left = m - i, some = left < MATMUL_WIDEST ? left : MATMUL_WIDEST;                               \
-                const char *from = w + r * row_bytes;                                                                  \
-                const float *xs = x + i * ldx;                                                                         \
-                float *ys = y + i * ldy + r;                                                                           \
-                switch (some) {                                                                                        \
-                case 1: matmul_rows_##T(from, row_bytes, panel, k, xs, ldx, 1, ys, ldy); break;                        \
-                case 2: matmul_panel_##T##_2(from, row_bytes, panel, k, xs, ldx, ys, ldy); break;                      \
-                case 3: matmul_panel_##T##_3(from, row_bytes, panel, k, xs, ldx, ys, ldy); break;                      \
-                case 4: matmul_panel_##T##_4(from, row_bytes, panel, k, xs, ldx, ys, ldy); break;                      \
-                    MATMUL_WIDE_CASES(T)                                                                               \
-                }                                                                                                      \
-                i += some;                                                                                             \
+        for (size_t i = 0; i < m;) {                                                                                   \
+            size_t left = m - i, some = left == 5 ? 3 : left < 4 ? left : 4;                                           \
+            const float *xs = x + i * ldx;                                                                             \
+            float *ys = y + i * ldy;                                                                                   \
+            switch (some) {                                                                                            \
+            case 1: multiply_vector_##T(w, row_bytes, rows, k, xs, ys); break;                                         \
+            case 2: matmul_##T##_2(w, row_bytes, rows, k, xs, ldx, ys, ldy); break;                                    \
+            case 3: matmul_##T##_3(w, row_bytes, rows, k, xs, ldx, ys, ldy); break;                                    \
+            default: matmul_##T##_4(w, row_bytes, rows, k, xs, ldx, ys, ldy);                                          \
             }                                                                                                          \
+            i += some;                                                                                                 \
         }                                                                                                              \
     }
 
-// As many sums as the registers hold beside the rows of w and one row of x.
+// As many sums as the registers hold beside the rows of w and one row of x. Wider blocks have been measured too: five
+// to eight rows of x at once are slower than the same rows in two passes over rows of w that are in the cache by then.
 #if VECTOR_REGISTERS >= 32
-#define ROWS_FOR_2 4
-#define ROWS_FOR_3 4
-#define ROWS_FOR_4 4
-#define MATMUL_WIDEST 8
-#define MATMUL_WIDE_PANELS(T)                                                                                          \
-    MATMUL_PANEL(T, 4, 5)                                                                                              \
-    MATMUL_PANEL(T, 4, 6)                                                                                              \
-    MATMUL_PANEL(T, 3, 7)                                                                                              \
-    MATMUL_PANEL(T, 3, 8)
-#define MATMUL_WIDE_CASES(T)                                                                                           \
-    case 5: matmul_panel_##T##_5(from, row_bytes, panel, k, xs, ldx, ys, ldy); break;                                  \
-    case 6: matmul_panel_##T##_6(from, row_bytes, panel, k, xs, ldx, ys, ldy); break;                                  \
-    case 7: matmul_panel_##T##_7(from, row_bytes, panel, k, xs, ldx, ys, ldy); break;                                  \
-    case 8: matmul_panel_##T##_8(from, row_bytes, panel, k, xs, ldx, ys, ldy); break;
+#define MATMUL_SEVERAL(T)                                                                                              \
+    MATMUL_BLOCKS(T, 4, 2, 2)                                                                                          \
+    MATMUL_BLOCKS(T, 4, 3, 1)                                                                                          \
+    MATMUL_BLOCKS(T, 4, 4, 1)
 #else
-#define ROWS_FOR_2 4
-#define ROWS_FOR_3 3
-#define ROWS_FOR_4 2
-#define MATMUL_WIDEST 4
-#define MATMUL_WIDE_PANELS(T)
-#define MATMUL_WIDE_CASES(T)
+#define MATMUL_SEVERAL(T)                                                                                              \
+    MATMUL_BLOCKS(T, 2, 2, 2)                                                                                          \
+    MATMUL_BLOCKS(T, 3, 3, 1)                                                                                          \
+    MATMUL_BLOCKS(T, 3, 4, 1)
 #endif
 
 MATMUL_ROWS(f32)
@@ -372,6 +380,7 @@ MATMUL_ROWS(bf16)
 /// Replaces the scalar entries of a table.
 static void fill_table(qwen_kernels *table) {
 #define FILL(INDEX, T)                                                                                                 \
+    table->types[INDEX].multiply_vector = multiply_vector_##T;                                                         \
     table->types[INDEX].matmul_rows = matmul_rows_##T;                                                                 \
     table->types[INDEX].to_f32 = to_f32_##T;                                                                           \
     table->types[INDEX].from_f32 = from_f32_##T;                                                                       \

@@ -1,7 +1,7 @@
 /// y = x Wᵀ + b for all workers of a region together.
 public enum Linear {
-    /// From this many rows of x on, a panel of W is converted to floats once and goes through the system's BLAS;
-    /// below, W is read in its stored type, once for every eight rows.
+    /// From this many rows of x on, and if the kernels of this machine do not outpace it, W goes through the system's
+    /// BLAS: a panel of W is converted to floats once for all rows. Otherwise W is read in its stored type.
     static let blasThreshold = 9
 
     /// Computes y = x Wᵀ + b. Every worker of the region calls this with the same arguments; each takes rows of W as
@@ -56,7 +56,8 @@ public enum Linear {
     ///   - rows: the number of rows of x and y.
     ///   - y: [rows, outputs]; column 0 is output 0 even if the range begins later.
     ///   - ldy: the floats from one row of y to the next.
-    ///   - panel: the calling worker's panel of a ``LinearScratch``, or nil never to use BLAS.
+    ///   - panel: the calling worker's panel of a ``LinearScratch``, or nil never to use BLAS. It bounds the range to
+    ///     what ``chunk(_:rows:workers:scratch:)`` gives.
     public static func apply(
         _ weights: borrowing LinearWeights,
         outputs range: Range<Int>,
@@ -68,7 +69,7 @@ public enum Linear {
         panel: UnsafeMutablePointer<Float>?
     ) {
         let kernels = Kernels.current
-        if let panel, rows >= blasThreshold {
+        if let panel, rows >= blasThreshold, !kernels.outpaceBLAS {
             let source: UnsafePointer<Float>
             if weights.elementType == .float32 {
                 source = weights.row(range.lowerBound).assumingMemoryBound(to: Float.self)
@@ -133,23 +134,29 @@ public enum Linear {
         workers: Int,
         scratch: LinearScratch
     ) -> Int {
-        usesBLAS(weights, rows: rows, scratch: scratch)
-            ? panelRows(weights: weights, scratch: scratch) : vectorRows(weights, workers: workers)
+        if usesBLAS(weights, rows: rows, scratch: scratch) { return panelRows(weights, scratch: scratch) }
+        return rows == 1 ? vectorRows(weights, workers: workers) : blockRows(weights, workers: workers)
     }
 
     private static func usesBLAS(_ weights: borrowing LinearWeights, rows: Int, scratch: LinearScratch) -> Bool {
-        rows >= blasThreshold && weights.inputs <= scratch.panelCount
+        rows >= blasThreshold && weights.inputs <= scratch.panelCount && !Kernels.current.outpaceBLAS
     }
 
-    /// Rows per chunk of a matrix-vector product: around 64 KiB of W, so that claiming costs nothing beside reading
-    /// and no worker is left with a long last chunk.
+    /// Outputs per chunk of a product with one row: 64 KiB of W, so that claiming costs nothing beside reading and no
+    /// worker is left with a long last chunk.
     private static func vectorRows(_ weights: borrowing LinearWeights, workers: Int) -> Int {
-        let rows = max(8, 65536 / max(weights.rowByteCount, 1) / 8 * 8)
-        return workers == 1 ? max(rows, weights.outputs) : rows
+        if workers == 1 { return max(weights.outputs, 1) }
+        return max(8, min(65536 / max(weights.rowByteCount, 1), weights.outputs / (4 * workers)) / 8 * 8)
     }
 
-    /// Rows per chunk of a product through BLAS: what the panel holds, but enough chunks for every worker.
-    private static func panelRows(weights: borrowing LinearWeights, scratch: LinearScratch) -> Int {
+    /// Outputs per chunk of a product with several rows: rows of W that stay in the second-level cache while they are
+    /// used again and again, a multiple of 12 as ``Kernels/multiplyRows(_:_:rowByteCount:rows:k:x:ldx:m:y:ldy:)`` likes.
+    private static func blockRows(_ weights: borrowing LinearWeights, workers: Int) -> Int {
+        max(12, min(48, weights.outputs / (4 * workers)) / 12 * 12)
+    }
+
+    /// Outputs per chunk of a product through BLAS: what the panel holds.
+    private static func panelRows(_ weights: borrowing LinearWeights, scratch: LinearScratch) -> Int {
         max(1, min(256, scratch.panelCount / max(weights.inputs, 1)))
     }
 }

@@ -43,8 +43,13 @@ typedef enum qwen_level {
 
 /// The kernels that depend on how elements are stored. All sizes count elements unless the name says bytes.
 typedef struct qwen_type_kernels {
+    /// y[r] = sum over j < k of x[j] * w[r][j], for r < rows. Row r of w starts `r * row_bytes` bytes after `w`.
+    /// Reads memory as fast as anything can: the kernel of decoding.
+    void (*multiply_vector)(const void *w, size_t row_bytes, size_t rows, size_t k, const float *x, float *y);
+
     /// y[i * ldy + r] = sum over j < k of x[i * ldx + j] * w[r][j], for i < m and r < rows.
-    /// Row r of w starts `r * row_bytes` bytes after `w`. Reads w once for every eight rows of x.
+    /// Reads w once for every four rows of x; a caller that hands over as much of w as the second-level cache holds
+    /// reads it from memory once in all. A multiple of 12 rows is best.
     void (*matmul_rows)(const void *w, size_t row_bytes, size_t rows, size_t k, const float *x, size_t ldx, size_t m,
                         float *y, size_t ldy);
 

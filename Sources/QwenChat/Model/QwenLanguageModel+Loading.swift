@@ -1,5 +1,6 @@
 import Dispatch
 public import QwenModel
+import QwenTensor
 import QwenTokenizer
 import Synchronization
 
@@ -65,6 +66,12 @@ extension QwenLanguageModel {
         reading.checksFinite = options.checksFinite
         reading.progress = progress
         reading.isCancelled = { isCancelled.isSet }
+        // The first touch of fresh memory costs more than the copy, so the threads share it, a piece of a tensor each.
+        let threads = options.engine.threadCount ?? WorkerPool.defaultWorkerCount
+        if threads > 1 {
+            reading.pool = try WorkerPool(workerCount: threads)
+            reading.chunkByteCount = 1 << 20
+        }
         do {
             let weights = try ModelWeights(checkpoint.configuration, from: checkpoint.reader(reading))
             return try QwenLanguageModel(

@@ -2,7 +2,8 @@ import QwenTokenizer
 import Testing
 
 @Suite(.serialized) struct LinearTimeTests {
-    /// Eight times the text may take far more than eight times as long on a busy machine, but not 64 times.
+    /// Eight times the text may take far more than eight times as long on a busy machine, but not 64 times, and not at
+    /// every attempt.
     @Test(
         arguments: [
             "a", "^", " ", "\n", "\n ", "'", "<", "<|im_", "ab", "的", "😀", "\u{0}", "0",
@@ -14,9 +15,12 @@ import Testing
         let large = String(repeating: unit, count: 200_000 / unit.utf8.count)
         _ = Tokenizer.qwen.count(small)
         let clock = ContinuousClock()
-        let first = clock.measure { _ = Tokenizer.qwen.count(small) }
-        let second = clock.measure { _ = Tokenizer.qwen.count(large) }
-        #expect(second < first * 40 + .milliseconds(200))
+        let isNearLinear = (0..<5).contains { _ in
+            let first = clock.measure { _ = Tokenizer.qwen.count(small) }
+            let second = clock.measure { _ = Tokenizer.qwen.count(large) }
+            return second < first * 40 + .milliseconds(200)
+        }
+        #expect(isNearLinear)
     }
 
     @Test func keepsLongRunsExact() throws {

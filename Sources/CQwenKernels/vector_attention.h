@@ -2,85 +2,95 @@
 
 // MARK: One position
 
-/// Positions per tile: their keys and values (64 KiB at the most) stay in the cache while the group's heads pass.
-#define PART 32
-#define PART_HEADS 8
+/// Positions per tile. Keys and values are two streams that take turns; short turns (measured on Zen 4: 16 before 8, 32
+/// and 64, and no prefetching) read memory fastest, and a tile stays in the cache while the group's heads pass.
+#define PART 16
 
-/// scores[h][j] = scale * q[h]·k[j] for one head and `count` <= PART keys.
-#define SCORES(T)                                                                                                      \
-    INLINE void scores_##T(const float *q, size_t head_dim, const char *k, size_t k_stride, size_t count, float scale, \
-                           float *scores) {                                                                            \
+/// scores[h * PART + j] = scale * q[h]·k[j], for HEADS heads and `count` <= PART keys, four keys at a time.
+#define SCORES(T, HEADS)                                                                                               \
+    TARGET static void scores_##T##_##HEADS(const float *q, size_t head_dim, const char *k, size_t k_stride,           \
+                                            size_t count, float factor, float *scores) {                               \
         size_t j = 0;                                                                                                  \
         for (; j + 4 <= count; j += 4) {                                                                               \
-            const char *k0 = k + j * k_stride, *k1 = k0 + k_stride, *k2 = k1 + k_stride, *k3 = k2 + k_stride;          \
-            vf s0 = v_zero(), s1 = v_zero(), s2 = v_zero(), s3 = v_zero();                                             \
+            const char *keys = k + j * k_stride;                                                                       \
+            vf sums[HEADS][4];                                                                                         \
+            UNROLL for (int h = 0; h < HEADS; h++) {                                                                   \
+                UNROLL for (int c = 0; c < 4; c++) sums[h][c] = v_zero();                                              \
+            }                                                                                                          \
             size_t i = 0;                                                                                              \
             for (; i + LANES <= head_dim; i += LANES) {                                                                \
-                vf x = v_load(q + i);                                                                                  \
-                s0 = v_fma(x, v_load_##T(k0 + i * SIZE_##T), s0);                                                      \
-                s1 = v_fma(x, v_load_##T(k1 + i * SIZE_##T), s1);                                                      \
-                s2 = v_fma(x, v_load_##T(k2 + i * SIZE_##T), s2);                                                      \
-                s3 = v_fma(x, v_load_##T(k3 + i * SIZE_##T), s3);                                                      \
+                vf row[4];                                                                                             \
+                UNROLL for (int c = 0; c < 4; c++) row[c] = v_load_##T(keys + (size_t)c * k_stride + i * SIZE_##T);    \
+                UNROLL for (int h = 0; h < HEADS; h++) {                                                               \
+                    vf x = v_load(q + (size_t)h * head_dim + i);                                                       \
+                    UNROLL for (int c = 0; c < 4; c++) sums[h][c] = v_fma(x, row[c], sums[h][c]);                      \
+                }                                                                                                      \
             }                                                                                                          \
             if (i < head_dim) {                                                                                        \
                 size_t rest = head_dim - i;                                                                            \
-                vf x = v_load_first(q + i, rest);                                                                      \
-                s0 = v_fma(x, v_load_first_##T(k0 + i * SIZE_##T, rest), s0);                                          \
-                s1 = v_fma(x, v_load_first_##T(k1 + i * SIZE_##T, rest), s1);                                          \
-                s2 = v_fma(x, v_load_first_##T(k2 + i * SIZE_##T, rest), s2);                                          \
-                s3 = v_fma(x, v_load_first_##T(k3 + i * SIZE_##T, rest), s3);                                          \
+                UNROLL for (int h = 0; h < HEADS; h++) {                                                               \
+                    vf x = v_load_first(q + (size_t)h * head_dim + i, rest);                                           \
+                    UNROLL for (int c = 0; c < 4; c++) {                                                               \
+                        vf row = v_load_first_##T(keys + (size_t)c * k_stride + i * SIZE_##T, rest);                   \
+                        sums[h][c] = v_fma(x, row, sums[h][c]);                                                        \
+                    }                                                                                                  \
+                }                                                                                                      \
             }                                                                                                          \
-            v_sum4(s0, s1, s2, s3, scores + j);                                                                        \
-        }                                                                                                              \
-        for (; j < count; j++) scores[j] = dot_##T(k + j * k_stride, head_dim, q);                                     \
-        for (j = 0; j < count; j++) scores[j] *= scale;                                                                \
-    }
-
-/// out[h][i] += sum over j of weights[h * PART + j] * v[j][i], for HEADS heads and VECTORS vectors of columns.
-#define MIX(T, HEADS, VECTORS)                                                                                         \
-    INLINE void mix_##T##_##HEADS##_##VECTORS(const float *weights, const char *v, size_t v_stride, size_t count,      \
-                                              float *out, size_t out_stride) {                                         \
-        vf sums[HEADS][VECTORS];                                                                                       \
-        UNROLL for (int h = 0; h < HEADS; h++) {                                                                       \
-            UNROLL for (int c = 0; c < VECTORS; c++) sums[h][c] = v_load(out + (size_t)h * out_stride + c * LANES);    \
-        }                                                                                                              \
-        for (size_t j = 0; j < count; j++) {                                                                           \
-            const char *row = v + j * v_stride;                                                                        \
-            vf values[VECTORS];                                                                                        \
-            UNROLL for (int c = 0; c < VECTORS; c++) values[c] = v_load_##T(row + c * LANES * SIZE_##T);               \
             UNROLL for (int h = 0; h < HEADS; h++) {                                                                   \
-                vf weight = v_set(weights[(size_t)h * PART + j]);                                                      \
-                UNROLL for (int c = 0; c < VECTORS; c++) sums[h][c] = v_fma(weight, values[c], sums[h][c]);            \
+                v_sum4(sums[h][0], sums[h][1], sums[h][2], sums[h][3], scores + h * PART + j);                         \
             }                                                                                                          \
         }                                                                                                              \
-        UNROLL for (int h = 0; h < HEADS; h++) {                                                                       \
-            UNROLL for (int c = 0; c < VECTORS; c++) v_store(out + (size_t)h * out_stride + c * LANES, sums[h][c]);    \
+        for (size_t h = 0; h < HEADS; h++) {                                                                           \
+            for (size_t e = j; e < count; e++) {                                                                       \
+                scores[h * PART + e] = dot_##T(k + e * k_stride, head_dim, q + h * head_dim);                          \
+            }                                                                                                          \
+            scale(factor, scores + h * PART, count);                                                                   \
         }                                                                                                              \
     }
 
+/// out[h][i] += sum over j of weights[h * PART + j] * v[j][i], for HEADS heads and ROWS rows of v.
+#define MIX(T, HEADS, ROWS)                                                                                            \
+    INLINE void mix_##T##_##HEADS##_##ROWS(const float *weights, const char *v, size_t v_stride, float *out,           \
+                                           size_t head_dim) {                                                          \
+        vf factors[HEADS][ROWS];                                                                                       \
+        UNROLL for (int h = 0; h < HEADS; h++) {                                                                       \
+            UNROLL for (int j = 0; j < ROWS; j++) factors[h][j] = v_set(weights[h * PART + j]);                        \
+        }                                                                                                              \
+        size_t i = 0;                                                                                                  \
+        for (; i + LANES <= head_dim; i += LANES) {                                                                    \
+            vf row[ROWS];                                                                                              \
+            UNROLL for (int j = 0; j < ROWS; j++) row[j] = v_load_##T(v + (size_t)j * v_stride + i * SIZE_##T);        \
+            UNROLL for (int h = 0; h < HEADS; h++) {                                                                   \
+                float *y = out + (size_t)h * head_dim + i;                                                             \
+                vf sum = v_load(y);                                                                                    \
+                UNROLL for (int j = 0; j < ROWS; j++) sum = v_fma(factors[h][j], row[j], sum);                         \
+                v_store(y, sum);                                                                                       \
+            }                                                                                                          \
+        }                                                                                                              \
+        if (i == head_dim) return;                                                                                     \
+        size_t rest = head_dim - i;                                                                                    \
+        UNROLL for (int h = 0; h < HEADS; h++) {                                                                       \
+            float *y = out + (size_t)h * head_dim + i;                                                                 \
+            vf sum = v_load_first(y, rest);                                                                            \
+            UNROLL for (int j = 0; j < ROWS; j++) {                                                                    \
+                vf row = v_load_first_##T(v + (size_t)j * v_stride + i * SIZE_##T, rest);                              \
+                sum = v_fma(factors[h][j], row, sum);                                                                  \
+            }                                                                                                          \
+            v_store_first(y, sum, rest);                                                                               \
+        }                                                                                                              \
+    }
+
+/// Four rows of v at a time, whole, so that they are read in order.
 #define MIX_HEADS(T, HEADS)                                                                                            \
     MIX(T, HEADS, 4)                                                                                                   \
     MIX(T, HEADS, 1)                                                                                                   \
     TARGET static void mix_##T##_##HEADS(const float *weights, const char *v, size_t v_stride, size_t count,           \
                                          float *out, size_t head_dim) {                                                \
-        size_t i = 0;                                                                                                  \
-        for (; i + 4 * LANES <= head_dim; i += 4 * LANES) {                                                            \
-            mix_##T##_##HEADS##_4(weights, v + i * SIZE_##T, v_stride, count, out + i, head_dim);                      \
+        size_t j = 0;                                                                                                  \
+        for (; j + 4 <= count; j += 4) {                                                                               \
+            mix_##T##_##HEADS##_4(weights + j, v + j * v_stride, v_stride, out, head_dim);                             \
         }                                                                                                              \
-        for (; i + LANES <= head_dim; i += LANES) {                                                                    \
-            mix_##T##_##HEADS##_1(weights, v + i * SIZE_##T, v_stride, count, out + i, head_dim);                      \
-        }                                                                                                              \
-        if (i == head_dim) return;                                                                                     \
-        size_t rest = head_dim - i;                                                                                    \
-        for (size_t h = 0; h < HEADS; h++) {                                                                           \
-            float *y = out + h * head_dim + i;                                                                         \
-            vf sum = v_load_first(y, rest);                                                                            \
-            for (size_t j = 0; j < count; j++) {                                                                       \
-                vf values = v_load_first_##T(v + j * v_stride + i * SIZE_##T, rest);                                   \
-                sum = v_fma(v_set(weights[h * PART + j]), values, sum);                                                \
-            }                                                                                                          \
-            v_store_first(y, sum, rest);                                                                               \
-        }                                                                                                              \
+        for (; j < count; j++) mix_##T##_##HEADS##_1(weights + j, v + j * v_stride, v_stride, out, head_dim);          \
     }
 
 /// Scores of a tile become weights relative to the running maximum; what was summed before shrinks accordingly.
@@ -99,10 +109,20 @@ INLINE void soften(float *scores, size_t count, float *running, float *sum, floa
     *sum += exponentials(scores, count, *running);
 }
 
+#define PART_CASE(T, HEADS)                                                                                            \
+    scores_##T##_##HEADS(q + h * head_dim, head_dim, keys, k_stride, some, factor, scores);                            \
+    for (size_t g = h; g < h + HEADS; g++) {                                                                           \
+        soften(scores + (g - h) * PART, some, &maxima[g], &sums[g], values + g * head_dim, head_dim);                  \
+    }                                                                                                                  \
+    mix_##T##_##HEADS(scores, rows, v_stride, some, values + h * head_dim, head_dim);                                  \
+    h += HEADS;
+
 #define ATTENTION_PARTIAL(T)                                                                                           \
-    SCORES(T)                                                                                                          \
+    SCORES(T, 1)                                                                                                       \
+    SCORES(T, 2)                                                                                                       \
     MIX_HEADS(T, 1)                                                                                                    \
     MIX_HEADS(T, 2)                                                                                                    \
+    PART_WIDE(T)                                                                                                       \
     TARGET static void attention_partial_##T(const float *q, size_t group, size_t head_dim, const void *k,             \
                                              size_t k_stride, const void *v, size_t v_stride, size_t count,            \
                                              float factor, float *partial) {                                           \
@@ -112,23 +132,31 @@ INLINE void soften(float *scores, size_t count, float *running, float *sum, floa
         for (size_t first = 0; first < count; first += PART) {                                                         \
             size_t some = count - first < PART ? count - first : PART;                                                 \
             const char *keys = (const char *)k + first * k_stride, *rows = (const char *)v + first * v_stride;         \
+            float scores[4 * PART];                                                                                    \
             for (size_t h = 0; h < group;) {                                                                           \
-                float scores[2 * PART];                                                                                \
-                size_t heads = group - h < 2 ? 1 : 2;                                                                  \
-                for (size_t g = 0; g < heads; g++) {                                                                   \
-                    float *value = values + (h + g) * head_dim, *tile = scores + g * PART;                             \
-                    scores_##T(q + (h + g) * head_dim, head_dim, keys, k_stride, some, factor, tile);                  \
-                    soften(tile, some, &maxima[h + g], &sums[h + g], value, head_dim);                                 \
-                }                                                                                                      \
-                if (heads == 2) {                                                                                      \
-                    mix_##T##_2(scores, rows, v_stride, some, values + h * head_dim, head_dim);                        \
+                PART_WIDE_CASE(T)                                                                                      \
+                if (group - h >= 2) {                                                                                  \
+                    PART_CASE(T, 2)                                                                                    \
                 } else {                                                                                               \
-                    mix_##T##_1(scores, rows, v_stride, some, values + h * head_dim, head_dim);                        \
+                    PART_CASE(T, 1)                                                                                    \
                 }                                                                                                      \
-                h += heads;                                                                                            \
             }                                                                                                          \
         }                                                                                                              \
     }
+
+#if VECTOR_REGISTERS >= 32
+#define PART_WIDE(T)                                                                                                   \
+    SCORES(T, 4)                                                                                                       \
+    MIX_HEADS(T, 4)
+#define PART_WIDE_CASE(T)                                                                                              \
+    if (group - h >= 4) {                                                                                              \
+        PART_CASE(T, 4)                                                                                                \
+        continue;                                                                                                      \
+    }
+#else
+#define PART_WIDE(T)
+#define PART_WIDE_CASE(T)
+#endif
 
 ATTENTION_PARTIAL(f32)
 ATTENTION_PARTIAL(f16)

@@ -12,7 +12,7 @@ public struct GenerationConfiguration: Sendable, Hashable {
     public let topP: Double?
     /// The least probability of a token to choose, relative to the likeliest; 0…1.
     public let minP: Double?
-    /// What the logits of tokens seen before are divided (or, where negative, multiplied) by; above 0.
+    /// What the logits of tokens seen before are divided (or, where negative, multiplied) by; 0.01…100.
     public let repetitionPenalty: Double?
     /// The greatest number of tokens to generate.
     public let maxNewTokens: Int?
@@ -37,8 +37,7 @@ public struct GenerationConfiguration: Sendable, Hashable {
         topP = try fields.real("top_p", in: 0...1)
         if topP == 0 { throw fields.invalid("top_p", "it must be above 0") }
         minP = try fields.real("min_p", in: 0...1)
-        repetitionPenalty = try fields.real("repetition_penalty", in: 0...1000)
-        if repetitionPenalty == 0 { throw fields.invalid("repetition_penalty", "it must be above 0") }
+        repetitionPenalty = try fields.real("repetition_penalty", in: 0.01...100)
         maxNewTokens = try fields.integer("max_new_tokens", in: 1...Int(Int32.max))
         eosTokenIDs = try fields.tokenIDs("eos_token_id", vocabularySize: vocabularySize)
         bosTokenID = try fields.tokenIDs("bos_token_id", vocabularySize: vocabularySize).first

@@ -5,10 +5,10 @@ internal import COpenBLAS
 #endif
 
 /// The system's matrix product.
-enum BLAS {
+package enum BLAS {
     /// Makes sure that a product runs on the thread that asks for it: the workers are the threads. OpenBLAS would start
     /// one thread per core for every product otherwise. The setting is the process's, so it is made once.
-    static func prepare() { _ = prepared }
+    package static func prepare() { _ = prepared }
 
     #if canImport(Accelerate)
     private static let prepared: Void = ()
@@ -17,7 +17,7 @@ enum BLAS {
     #endif
 
     /// y = x wᵀ: x [m, k], w [n, k], y [m, n].
-    static func multiply(
+    package static func multiply(
         m: Int,
         n: Int,
         k: Int,

@@ -71,6 +71,26 @@ import Testing
         #expect(y[0] == 0x1p-124)
     }
 
+    /// The system's BLAS, which serves machines without fast kernels of our own.
+    @Test func systemLibrary() {
+        BLAS.prepare()
+        var random = RandomSource(13)
+        for (m, n, k) in [(1, 1, 1), (9, 33, 70), (64, 20, 300)] {
+            let (ldx, ldw, ldy) = (k + 2, k + 1, n + 3)
+            let x = random.floats(m * ldx)
+            let w = random.floats(n * ldw)
+            var y = [Float](repeating: 77, count: m * ldy)
+            BLAS.multiply(m: m, n: n, k: k, x: x, ldx: ldx, w: w, ldw: ldw, y: &y, ldy: ldy)
+            for i in 0..<m {
+                for r in 0..<n {
+                    let sum = (0..<k).reduce(0.0) { $0 + Double(x[i * ldx + $1]) * Double(w[r * ldw + $1]) }
+                    #expect(abs(Double(y[i * ldy + r]) - sum) < 2e-5)
+                }
+                #expect(y[i * ldy + n..<(i + 1) * ldy].allSatisfy { $0 == 77 })
+            }
+        }
+    }
+
     /// Through the pool, with and without the system's BLAS, with and without a bias, all shapes in one region.
     @Test(arguments: ElementType.allCases, [1, 2, 5])
     func linear(_ type: ElementType, workers: Int) throws {

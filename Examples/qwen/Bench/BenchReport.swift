@@ -23,7 +23,9 @@ struct BenchReport {
                 "\(name)\(depth): \(formatted(speed.mean, digits: 2)) ± \(formatted(speed.deviation, digits: 2)) tok/s"
             if test.kind == .decode {
                 line += "; reads \(formatted(Double(bytesPerToken) / 1e9, digits: 3)) GB of weights per token, "
-                line += "\(formatted(gigabytesPerSecond(test), digits: 1)) GB/s"
+                line += "\(formatted(gigabytesPerSecond(test), digits: 1)) GB/s, "
+                line += "\(formatted(100 * shareOfBandwidth(test), digits: 0)) % of the "
+                line += "\(formatted(Statistics(test.readBandwidths).median, digits: 1)) GB/s that a loop reads"
             }
             lines.append(line)
             lines.append("    runs: " + test.speeds.map { formatted($0, digits: 2) }.joined(separator: ", "))
@@ -62,6 +64,8 @@ struct BenchReport {
         if !isPrefill {
             members.append(("weight_bytes_per_token", number(bytesPerToken)))
             members.append(("weight_gb_per_s", number(gigabytesPerSecond(test))))
+            members.append(("samples_read_gb_per_s", .array(test.readBandwidths.map(number))))
+            members.append(("share_of_read", number(shareOfBandwidth(test))))
         }
         return .object(JSONObject(members.map { JSONObject.Member(key: $0.0, value: $0.1) }))
     }
@@ -70,6 +74,12 @@ struct BenchReport {
 
     private func gigabytesPerSecond(_ test: SpeedTest.Result) -> Double {
         Double(bytesPerToken) * test.speed.mean / 1e9
+    }
+
+    /// The share of the memory's speed that decoding reaches: the median over the runs, each against its own measurement.
+    private func shareOfBandwidth(_ test: SpeedTest.Result) -> Double {
+        let shares = zip(test.speeds, test.readBandwidths).map { Double(bytesPerToken) * $0 / 1e9 / $1 }
+        return Statistics(shares).median
     }
 
     private func number(_ value: Int) -> JSONValue { .number(JSONNumber(value)) }

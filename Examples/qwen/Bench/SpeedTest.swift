@@ -17,6 +17,9 @@ struct SpeedTest {
         /// How long each run took.
         let durations: [Duration]
 
+        /// How fast memory could be read right before each run, in 10⁹ bytes per second; empty where it was not measured.
+        var readBandwidths: [Double] = []
+
         /// Tokens per second in each run.
         var speeds: [Double] { durations.map { Double(tokens) / ($0 / .seconds(1)) } }
         var speed: Statistics { Statistics(speeds) }
@@ -46,14 +49,23 @@ struct SpeedTest {
         let context = try engine.makeContext()
         var tokens = RandomTokens(vocabularySize: engine.configuration.vocabularySize)
         let before = tokens.next(max(depth, 1))
+        let memory = try ReadBandwidth(threads: engine.options.threadCount ?? 1)
+        var bandwidths: [Double] = []
         var durations: [Duration] = []
         for _ in 0...repetitions {
+            bandwidths.append(memory.measure())
             // The first token comes out of the prompt's pass; each of the others takes a pass of its own.
             let summary = try await run(before, generating: count + 1, in: context)
             guard summary.decodeSteps == count else { throw SpeedTestError.unexpectedEnd(steps: summary.decodeSteps) }
             durations.append(summary.decodeDuration)
         }
-        return Result(kind: .decode, tokens: count, depth: depth, durations: Array(durations.dropFirst()))
+        return Result(
+            kind: .decode,
+            tokens: count,
+            depth: depth,
+            durations: Array(durations.dropFirst()),
+            readBandwidths: Array(bandwidths.dropFirst())
+        )
     }
 
     private func run(

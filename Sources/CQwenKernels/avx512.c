@@ -82,12 +82,6 @@ V vf v_zero_below(vf v, vf x, vf limit) { return _mm512_maskz_mov_ps(_mm512_cmp_
 void qwen_fill_avx512(qwen_kernels *table) {
     fill_table(table);
     fill_attention(table);
-    // Reading a matrix once is done best by 256-bit vectors; see vector_kernels.h.
-    qwen_kernels narrow = *table;
-    qwen_fill_avx2(&narrow);
-    for (int type = 0; type < QWEN_TYPE_COUNT; type++) {
-        table->types[type].multiply_vector = narrow.types[type].multiply_vector;
-    }
     table->name = "avx512";
 }
 #else

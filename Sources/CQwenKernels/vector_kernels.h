@@ -241,9 +241,10 @@ TARGET static double log_sum_exp(const float *x, size_t n) {
 
 // MARK: Matrix times a few rows
 //
-// With one row of x, memory is the limit, and w is read as one stream, row after row. Several rows of w at once, wider
-// vectors or prefetching read memory more slowly (measured on Zen 4, where 256-bit vectors run as fast as a loop that
-// only reads). With several rows of x, arithmetic becomes the limit: ROWS rows of w share the loads of x, which is
+// With one row of x, memory is the limit. Two rows of w at a time share the loads of x; they lie far apart, so that each
+// is a stream of its own for the hardware's prefetchers. Measured on Zen 4 in alternation: 96 % of what a loop reads that
+// only reads, where one row at a time gets 86 %, two neighbouring rows 50 %, and prefetching by hand 45 to 80 %.
+// With several rows of x, arithmetic becomes the limit: ROWS rows of w share the loads of x, which is
 // packed so that it is read in order and stays in the first-level cache.
 
 /// The floats of x that are packed at a time: half of a first-level cache.
@@ -330,6 +331,12 @@ TARGET static double log_sum_exp(const float *x, size_t n) {
         }                                                                                                              \
     }
 
+#if VECTOR_REGISTERS >= 32
+#define PAIR_CHAINS 2
+#else
+#define PAIR_CHAINS 4
+#endif
+
 #define MATMUL_ROWS(T)                                                                                                 \
     MATMUL_BLOCK(T, 1, 1, 8)                                                                                           \
     MATMUL_SEVERAL(T)                                                                                                  \
@@ -338,9 +345,44 @@ TARGET static double log_sum_exp(const float *x, size_t n) {
         matmul_block_##T##_1_1(w, 0, k, x, true, &y, 0);                                                               \
         return y;                                                                                                      \
     }                                                                                                                  \
-    TARGET static void multiply_vector_##T(const void *w, size_t row_bytes, size_t rows, size_t k, const float *x,     \
-                                           float *y) {                                                                 \
-        for (size_t r = 0; r < rows; r++) y[r] = dot_##T((const char *)w + r * row_bytes, k, x);                       \
+    /* Two rows of w times x; the sums of each in PAIR_CHAINS vectors. */                                              \
+    INLINE void dot_pair_##T(const char *w0, const char *w1, size_t k, const float *x, float *y0, float *y1) {         \
+        vf sums0[PAIR_CHAINS], sums1[PAIR_CHAINS];                                                                     \
+        UNROLL for (int c = 0; c < PAIR_CHAINS; c++) sums0[c] = sums1[c] = v_zero();                                   \
+        size_t j = 0;                                                                                                  \
+        for (; j + PAIR_CHAINS * LANES <= k; j += PAIR_CHAINS * LANES) {                                               \
+            UNROLL for (int c = 0; c < PAIR_CHAINS; c++) {                                                             \
+                size_t at = j + (size_t)c * LANES;                                                                     \
+                vf xs = v_load(x + at);                                                                                \
+                sums0[c] = v_fma(v_load_##T(w0 + at * SIZE_##T), xs, sums0[c]);                                        \
+                sums1[c] = v_fma(v_load_##T(w1 + at * SIZE_##T), xs, sums1[c]);                                        \
+            }                                                                                                          \
+        }                                                                                                              \
+        for (; j < k; j += LANES) {                                                                                    \
+            size_t some = k - j < LANES ? k - j : LANES;                                                               \
+            vf xs = v_load_first(x + j, some);                                                                         \
+            sums0[0] = v_fma(v_load_first_##T(w0 + j * SIZE_##T, some), xs, sums0[0]);                                 \
+            sums1[0] = v_fma(v_load_first_##T(w1 + j * SIZE_##T, some), xs, sums1[0]);                                 \
+        }                                                                                                              \
+        UNROLL for (int c = 1; c < PAIR_CHAINS; c++) {                                                                 \
+            sums0[0] = v_add(sums0[0], sums0[c]);                                                                      \
+            sums1[0] = v_add(sums1[0], sums1[c]);                                                                      \
+        }                                                                                                              \
+        *y0 = v_sum(sums0[0]);                                                                                         \
+        *y1 = v_sum(sums1[0]);                                                                                         \
+    }                                                                                                                  \
+    TARGET static void multiply_vector_##T(const void *weights, size_t row_bytes, size_t rows, size_t k,               \
+                                           const float *x, float *y) {                                                 \
+        const char *w = weights;                                                                                       \
+        size_t half = rows / 2;                                                                                        \
+        for (size_t r = 0; r < half; r++) {                                                                            \
+            dot_pair_##T(w + r * row_bytes, w + (half + r) * row_bytes, k, x, y + r, y + half + r);                    \
+        }                                                                                                              \
+        if (rows % 2 != 0) {                                                                                           \
+            /* In a pair with itself: a row's result does not depend on where the row stands. */                       \
+            const char *last = w + (rows - 1) * row_bytes;                                                             \
+            dot_pair_##T(last, last, k, x, y + rows - 1, y + rows - 1);                                                \
+        }                                                                                                              \
     }                                                                                                                  \
     TARGET static void matmul_rows_##T(const void *weights, size_t row_bytes, size_t rows, size_t k, const float *x,   \
                                        size_t ldx, size_t m, float *y, size_t ldy) {                                   \

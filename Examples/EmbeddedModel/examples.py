@@ -100,13 +100,13 @@ FIRST = {
 """The first mixture, by drawn groups: several requests under one list of tools count as one. Mostly arithmetic."""
 
 SECOND = {
-    "running": (0.36, (70, 15, 13, 2)),
+    "running": (0.50, (70, 15, 13, 2)),
     "single": (0.06, (45, 45, 5, 5)),
     "product": (0.05, (85, 5, 8, 2)),
-    "json": (0.20, (40, 45, 8, 7)),
+    "json": (0.15, (40, 45, 8, 7)),
     "talk": (0.04, (45, 45, 5, 5)),
     "refusal": (0.05, (45, 45, 5, 5)),
-    "repeat": (0.10, (30, 60, 5, 5)),
+    "repeat": (0.06, (30, 60, 5, 5)),
     "tools": (0.09, (45, 42, 8, 5)),
 }
 """The second: once sums are learnt, more of what needs copying."""

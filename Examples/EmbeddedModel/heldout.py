@@ -1,6 +1,11 @@
-"""The held-out items: fixed seeds of their own, and the keys that training leaves out."""
+"""The held-out items: fixed seeds of their own, and the keys that training leaves out.
 
+`python3 heldout.py FILE` writes them down, one JSON object a line: set, steps, messages, tools, answer.
+"""
+
+import json
 import random
+import sys
 
 import tasks
 from tasks import Item
@@ -42,3 +47,15 @@ def all_tasks(count: int = PER_TASK) -> dict[str, list[Item]]:
 
 def keys() -> set[tuple]:
     return {item.key for items in all_tasks().values() for item in items}
+
+
+def write(path: str) -> None:
+    with open(path, "w", encoding="utf-8") as out:
+        for name, items in all_tasks().items():
+            for item in items:
+                line = {"set": name, "steps": item.steps, "messages": item.messages, "tools": item.tools, "answer": item.answer}
+                out.write(json.dumps(line, ensure_ascii=False) + "\n")
+
+
+if __name__ == "__main__":
+    write(sys.argv[1])

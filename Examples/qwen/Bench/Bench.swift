@@ -39,11 +39,18 @@ struct Bench: AsyncParsableCommand {
         guard promptTokens >= 0, generatedTokens >= 0, depth >= 0, repetitions >= 1 else {
             throw ValidationError("-p, -n and -d must not be negative, and -r must be at least 1.")
         }
-        guard promptTokens + generatedTokens > 0 else { throw ValidationError("Nothing to measure.") }
+        guard promptTokens > 0 || generatedTokens > 0 else { throw ValidationError("Nothing to measure.") }
     }
 
     func run() async throws {
         let checkpoint = try Checkpoint(path: model)
+        let context = checkpoint.configuration.contextLength
+        // One more token than is generated, and one of context at least; no sum overflows below the context's length.
+        guard [promptTokens, generatedTokens, depth].allSatisfy({ $0 < context }),
+            max(depth + promptTokens, max(depth, 1) + generatedTokens) + 1 <= context
+        else {
+            throw SpeedTestError.contextTooSmall(context)
+        }
         let benchmark = SpeedTest(engine: try checkpoint.startEngine(engine.options()), depth: depth)
         var tests: [SpeedTest.Result] = []
         if promptTokens > 0 {

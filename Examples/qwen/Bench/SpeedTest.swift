@@ -81,13 +81,15 @@ struct SpeedTest {
     }
 }
 
-/// A run was not what it was meant to be, so that its time means nothing.
+/// A test cannot be run, or a run was not what it was meant to be, so that its time means nothing.
 enum SpeedTestError: Error, CustomStringConvertible {
+    case contextTooSmall(Int)
     case unexpectedCache
     case unexpectedEnd(steps: Int)
 
     var description: String {
         switch self {
+        case .contextTooSmall(let tokens): "The model's context of \(tokens) tokens is too small for this test."
         case .unexpectedCache: "The cache held other tokens than it should; the measurement is void."
         case .unexpectedEnd(let steps): "The context was full after \(steps) steps; the measurement is void."
         }

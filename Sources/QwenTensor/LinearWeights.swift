@@ -22,6 +22,11 @@ public struct LinearWeights: Sendable {
     /// The bytes of W, which one product reads.
     public var byteCount: Int { outputs * rowByteCount }
 
+    /// The bytes of W. Valid for reading as long as the weights live.
+    public var bytes: UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(start: storage.baseAddress + byteOffset, count: byteCount)
+    }
+
     /// The weights as they lie in a checkpoint.
     ///
     /// - Parameters:

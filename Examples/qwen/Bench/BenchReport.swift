@@ -25,7 +25,8 @@ struct BenchReport {
                 line += "; reads \(formatted(Double(bytesPerToken) / 1e9, digits: 3)) GB of weights per token, "
                 line += "\(formatted(gigabytesPerSecond(test), digits: 1)) GB/s, "
                 line += "\(formatted(100 * shareOfBandwidth(test), digits: 0)) % of the "
-                line += "\(formatted(Statistics(test.readBandwidths).median, digits: 1)) GB/s that a loop reads"
+                line +=
+                    "\(formatted(Statistics(test.readBandwidths).median, digits: 1)) GB/s that reading them alone gets"
             }
             lines.append(line)
             lines.append("    runs: " + test.speeds.map { formatted($0, digits: 2) }.joined(separator: ", "))

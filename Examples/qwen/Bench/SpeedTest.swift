@@ -17,7 +17,7 @@ struct SpeedTest {
         /// How long each run took.
         let durations: [Duration]
 
-        /// How fast memory could be read right before each run, in 10⁹ bytes per second; empty where it was not measured.
+        /// How fast the weights could be read right before each run, in 10⁹ bytes per second; empty where it was not measured.
         var readBandwidths: [Double] = []
 
         /// Tokens per second in each run.
@@ -49,11 +49,10 @@ struct SpeedTest {
         let context = try engine.makeContext()
         var tokens = RandomTokens(vocabularySize: engine.configuration.vocabularySize)
         let before = tokens.next(max(depth, 1))
-        let memory = try ReadBandwidth(threads: engine.options.threadCount ?? 1)
         var bandwidths: [Double] = []
         var durations: [Duration] = []
         for _ in 0...repetitions {
-            bandwidths.append(memory.measure())
+            bandwidths.append(try await engine.measureReadBandwidth())
             // The first token comes out of the prompt's pass; each of the others takes a pass of its own.
             let summary = try await run(before, generating: count + 1, in: context)
             guard summary.decodeSteps == count else { throw SpeedTestError.unexpectedEnd(steps: summary.decodeSteps) }

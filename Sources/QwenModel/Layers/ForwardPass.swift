@@ -121,6 +121,33 @@ final class ForwardPass {
         return Kernels.current.logSumExp(base, count: logits.count) - Double(logits[token])
     }
 
+    /// Reads every matrix of the model once, all workers together, and does nothing else.
+    ///
+    /// - Returns: the number of bytes read.
+    func readWeights() -> Int {
+        let matrices = plan.weights.matrices
+        let sums = workspace.logits
+        pool.run { worker in
+            var sum = SIMD8<UInt64>.zero
+            for matrix in matrices {
+                guard let base = matrix.bytes.baseAddress else { continue }
+                let lines = worker.range(of: matrix.byteCount / 256)
+                var (sum0, sum1, sum2, sum3) = (sum, sum, sum, sum)
+                for line in lines {
+                    let offset = line &* 256
+                    sum0 &+= base.loadUnaligned(fromByteOffset: offset, as: SIMD8<UInt64>.self)
+                    sum1 &+= base.loadUnaligned(fromByteOffset: offset &+ 64, as: SIMD8<UInt64>.self)
+                    sum2 &+= base.loadUnaligned(fromByteOffset: offset &+ 128, as: SIMD8<UInt64>.self)
+                    sum3 &+= base.loadUnaligned(fromByteOffset: offset &+ 192, as: SIMD8<UInt64>.self)
+                }
+                sum = sum0 &+ sum1 &+ sum2 &+ sum3
+            }
+            // The sum goes where the next call overwrites it, so that it cannot be left out.
+            sums.baseAddress[worker.index % sums.count] = Float(sum.wrappedSum() & 1)
+        }
+        return matrices.reduce(0) { $0 + $1.byteCount / 256 * 256 }
+    }
+
     private func checkLogits(rows: Int, firstPosition: Int) throws(EngineError) {
         for row in 0..<rows {
             let start = workspace.logits.baseAddress + row * shape.vocabulary

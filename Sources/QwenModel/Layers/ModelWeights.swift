@@ -43,6 +43,21 @@ public final class ModelWeights: Sendable {
     }
 }
 
+extension ModelWeights {
+    /// Every matrix that a token of a dense model is multiplied with, once, in the order of a pass.
+    var matrices: [LinearWeights] {
+        layers.flatMap { layer in
+            let attention = [layer.query, layer.key, layer.value, layer.output]
+            switch layer.feedForward {
+            case .dense(let block):
+                return attention + [block.gate, block.up, block.down]
+            case .mixture(let router, let experts):
+                return attention + [router] + experts.flatMap { [$0.gate, $0.up, $0.down] }
+            }
+        } + [head]
+    }
+}
+
 /// The weights of one layer.
 struct LayerWeights: Sendable {
     /// [hidden], before attention.

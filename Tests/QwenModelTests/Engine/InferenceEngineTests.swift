@@ -208,6 +208,13 @@ import Testing
         }
     }
 
+    @Test func measuringTheReadingOfWeightsTakesItsTurn() async throws {
+        let engine = try RandomModel.engine()
+        async let tokens = engine.tokens(request(RandomModel.prompt(9), 100))
+        #expect(try await engine.measureReadBandwidth() > 0)
+        #expect(try await tokens == engine.tokens(request(RandomModel.prompt(9), 100)))
+    }
+
     // MARK: Errors
 
     @Test func refusesWhatCannotBeDone() async throws {

@@ -1,0 +1,56 @@
+import Foundation
+import Qwen
+import Testing
+
+/// What programs write after `import Qwen` and nothing else. A change that breaks this breaks them.
+@Suite struct PublicFaceTests {
+    @Test func countsTokensWithoutAnyFile() throws {
+        #expect(Tokenizer.qwen.count("Hello, world!") == 4)
+        #expect(Tokenizer.qwen.encode("Hello, world!") == [9707, 11, 1879, 0])
+        #expect(try Tokenizer.qwen.decode([9707, 11, 1879, 0]) == "Hello, world!")
+        var decoder = StreamingDecoder(.qwen)
+        let first = try decoder.append(9707)
+        #expect(first + decoder.finish() == "Hello")
+    }
+
+    @Test func contentNeverBecomesAControlToken() {
+        let segments: [PromptSegment] = [.scaffold("<|im_start|>user\n"), .content("<|im_end|>")]
+        let ids = Tokenizer.qwen.encode(segments: segments)
+        #expect(ids.first == 151_644)
+        #expect(!ids.contains(151_645))
+    }
+
+    @Test func loadingAFolderThatIsNotThereIsATypedError() async {
+        let nowhere = URL(fileURLWithPath: "/nowhere/at/all")
+        await #expect(throws: CheckpointError.self) {
+            try await QwenLanguageModel.load(nowhere, options: LoadingOptions(engine: EngineOptions(threadCount: 1)))
+        }
+    }
+
+    /// Never called: that it compiles is the test.
+    private func conversation(_ model: QwenLanguageModel) async throws {
+        let options = GenerationOptions(maxTokens: 64, seed: 7)
+        let session = ChatSession(model, instructions: "Answer briefly.", options: options)
+        try await session.prewarm()
+        let reply: Response = try await session.respond(to: "Is 1009 prime?", thinking: .on)
+        let _: (String?, String, Usage, FinishReason) = (reply.thinking, reply.text, reply.usage, reply.finishReason)
+        for try await event in session.streamResponse(to: "And 1011?", thinking: .off, options: .greedy) {
+            switch event {
+            case .thinking(let text), .text(let text): print(text)
+            case .finished(let response): print(response.usage.cachedTokens)
+            }
+        }
+        _ = try await session.respond(thinking: .off)
+        let transcript: Transcript = session.transcript
+        _ = ChatSession(model, transcript: transcript)
+        let support: ThinkingSupport = model.thinkingSupport
+        print(session.isResponding, support, model.configuration.contextLength)
+        let evaluation: Evaluation = try await model.engine.evaluate([1, 2, 3], logitsAt: [2])
+        print(evaluation.logits.count, evaluation.negativeLogLikelihood ?? 0)
+        let context: InferenceContext = try model.engine.makeContext(capacity: 128)
+        let request = GenerationRequest(prompt: [1], sampling: .greedy, maxTokens: 1, stopTokens: model.stopTokens)
+        for try await event in model.engine.generate(request, in: context) {
+            if case .finished(let summary) = event { print(summary.tokensPerSecond ?? 0) }
+        }
+    }
+}

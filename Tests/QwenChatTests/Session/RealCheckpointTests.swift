@@ -5,8 +5,15 @@ import QwenModel
 import QwenTokenizer
 import Testing
 
-/// The checkpoint with real weights, where one was made (its folder stands in `QWEN_REAL_CHECKPOINT`).
-private let realCheckpoint = ProcessInfo.processInfo.environment["QWEN_REAL_CHECKPOINT"].map { URL(filePath: $0) }
+/// The checkpoint with real weights, where one was made: the folder in `QWEN_REAL_CHECKPOINT`, or what `Examples/chat.sh`
+/// has left in the repository.
+private let realCheckpoint: URL? = {
+    if let path = ProcessInfo.processInfo.environment["QWEN_REAL_CHECKPOINT"] { return URL(filePath: path) }
+    let made = URL(filePath: #filePath).deletingLastPathComponent()
+        .appending(path: "../../../Checkpoints/SmolLM2-135M-Instruct").standardizedFileURL
+    let isMade = FileManager.default.fileExists(atPath: made.appending(path: "model.safetensors").path)
+    return isMade ? made : nil
+}()
 
 @Suite("Real weights answer as the reference does", .enabled(if: realCheckpoint != nil && Oracle.isPresent))
 struct RealCheckpointTests {

@@ -38,14 +38,9 @@ final class KeyValueCache {
     /// Bytes from one head's run to the next.
     var headStride: Int { capacity * rowBytes }
 
-    /// The first head's keys of a layer; nil before the first `reserve`.
-    func keys(layer: Int) -> UnsafeMutableRawPointer? {
-        memory.map { UnsafeMutableRawPointer($0.baseAddress) + 2 * layer * heads * headStride }
-    }
-
-    /// The first head's values of a layer; nil before the first `reserve`.
-    func values(layer: Int) -> UnsafeMutableRawPointer? {
-        memory.map { UnsafeMutableRawPointer($0.baseAddress) + (2 * layer + 1) * heads * headStride }
+    /// The first layer's keys of the first head, where the memory begins; nil before the first `reserve`.
+    var start: UnsafeMutableRawPointer? {
+        memory.map { UnsafeMutableRawPointer($0.baseAddress) }
     }
 
     /// Makes room for `positions` positions in all.

@@ -74,7 +74,7 @@ final class ForwardPass {
         try cache.reserve(end)
         try rotary.extend(to: end)
         tokens.withUnsafeBufferPointer { tokens in
-            guard let base = tokens.baseAddress, let memory = cache.keys(layer: 0) else { return }
+            guard let base = tokens.baseAddress, let memory = cache.start else { return }
             let step = step(base, rows: tokens.count, cache: cache, memory: memory, cancellation: cancellation)
             let wantsLogits = logits == .last
             pool.run { worker in

@@ -63,7 +63,8 @@ let package = Package(
         ),
         .testTarget(
             name: "QwenTensorTests",
-            dependencies: ["QwenTensor", "CQwenKernels"],
+            dependencies: ["QwenTensor", "CQwenKernels", "QwenJSON"],
+            exclude: ["Fixtures"],
             swiftSettings: swiftSettings
         ),
         .testTarget(

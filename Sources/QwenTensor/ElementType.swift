@@ -4,18 +4,29 @@ internal import CQwenKernels
 ///
 /// Every type is made of blocks of `elementsPerBlock` consecutive elements of a row, each `bytesPerBlock` bytes long;
 /// for plain numbers a block is one element.
-public enum ElementType: Sendable, Hashable, CaseIterable {
+public enum ElementType: Sendable, Hashable {
     /// IEEE 754 binary32.
     case float32
     /// IEEE 754 binary16.
     case float16
     /// The upper half of a binary32.
     case bfloat16
+    /// A quantised layout of GGUF files. It can be read, not written element by element.
+    case block(BlockFormat)
+
+    /// The types whose elements have an address each.
+    public static let plain: [ElementType] = [.float32, .float16, .bfloat16]
+
+    /// Whether each element has an address of its own.
+    public var isPlain: Bool {
+        if case .block = self { false } else { true }
+    }
 
     /// The number of elements that are stored together.
     public var elementsPerBlock: Int {
         switch self {
         case .float32, .float16, .bfloat16: 1
+        case .block(let format): format.elementsPerBlock
         }
     }
 
@@ -24,6 +35,7 @@ public enum ElementType: Sendable, Hashable, CaseIterable {
         switch self {
         case .float32: 4
         case .float16, .bfloat16: 2
+        case .block(let format): format.bytesPerBlock
         }
     }
 
@@ -32,6 +44,7 @@ public enum ElementType: Sendable, Hashable, CaseIterable {
         switch self {
         case .float32: 4
         case .float16, .bfloat16: 2
+        case .block: 1
         }
     }
 
@@ -43,12 +56,16 @@ public enum ElementType: Sendable, Hashable, CaseIterable {
         let (bytes, overflow) = (columns / elementsPerBlock).multipliedReportingOverflow(by: bytesPerBlock)
         return overflow ? nil : bytes
     }
+}
 
-    var kernelType: qwen_type {
+extension ElementType: CustomStringConvertible {
+    /// The type's name in the formats' specifications: `F32`, `BF16`, `Q4_K`.
+    public var description: String {
         switch self {
-        case .float32: QWEN_TYPE_F32
-        case .float16: QWEN_TYPE_F16
-        case .bfloat16: QWEN_TYPE_BF16
+        case .float32: "F32"
+        case .float16: "F16"
+        case .bfloat16: "BF16"
+        case .block(let format): format.rawValue
         }
     }
 }

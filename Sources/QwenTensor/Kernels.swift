@@ -59,6 +59,7 @@ public struct Kernels: Sendable {
         case .float32: table.pointee.types.0
         case .float16: table.pointee.types.1
         case .bfloat16: table.pointee.types.2
+        case .block: preconditionFailure("elements of a block have no address")
         }
     }
 }
@@ -66,17 +67,27 @@ public struct Kernels: Sendable {
 // MARK: Elements
 
 extension Kernels {
-    /// Converts elements to floats, exactly.
+    /// Converts elements to floats: plain ones exactly, those of blocks as their format defines, each product rounded.
+    ///
+    /// - Parameters:
+    ///   - source: the first element, the first of its block.
+    ///   - type: how the elements are stored.
+    ///   - destination: where the floats go.
+    ///   - count: the elements, whole blocks.
     public func convert(
         from source: UnsafeRawPointer,
         _ type: ElementType,
         to destination: UnsafeMutablePointer<Float>,
         count: Int
     ) {
-        of(type).to_f32(source, destination, count)
+        if case .block(let format) = type {
+            qwen_dequantize_scalar(format.kernelBlock)(source, destination, count)
+        } else {
+            of(type).to_f32(source, destination, count)
+        }
     }
 
-    /// Converts floats to elements, rounding to nearest, ties to even.
+    /// Converts floats to plain elements, rounding to nearest, ties to even.
     public func convert(
         from source: UnsafePointer<Float>,
         to destination: UnsafeMutableRawPointer,
@@ -88,7 +99,11 @@ extension Kernels {
 
     /// Whether no element is NaN or infinite.
     public func allFinite(_ source: UnsafeRawPointer, _ type: ElementType, count: Int) -> Bool {
-        of(type).all_finite(source, count)
+        if case .block(let format) = type {
+            qwen_blocks_finite(format.kernelBlock, source, count)
+        } else {
+            of(type).all_finite(source, count)
+        }
     }
 }
 

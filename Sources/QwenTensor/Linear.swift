@@ -29,7 +29,7 @@ public enum Linear {
         worker: inout Worker,
         scratch: LinearScratch
     ) {
-        let usesBLAS = usesBLAS(weights, rows: rows, scratch: scratch)
+        let needsPanel = weights.needsPanel || usesBLAS(weights, rows: rows, scratch: scratch)
         let chunk = chunk(weights, rows: rows, workers: worker.count, scratch: scratch)
         while let range = worker.nextRange(of: weights.outputs, chunk: chunk) {
             apply(
@@ -40,7 +40,7 @@ public enum Linear {
                 rows: rows,
                 y: y,
                 ldy: ldy,
-                panel: usesBLAS ? scratch.panel(worker.index) : nil
+                panel: needsPanel ? scratch.panel(worker.index) : nil
             )
         }
     }
@@ -56,8 +56,8 @@ public enum Linear {
     ///   - rows: the number of rows of x and y.
     ///   - y: [rows, outputs]; column 0 is output 0 even if the range begins later.
     ///   - ldy: the floats from one row of y to the next.
-    ///   - panel: the calling worker's panel of a ``LinearScratch``, or nil never to use BLAS. It bounds the range to
-    ///     what ``chunk(_:rows:workers:scratch:)`` gives.
+    ///   - panel: the calling worker's panel of a ``LinearScratch`` made for this many inputs, or nil never to use BLAS,
+    ///     which only plain weights allow. It bounds the range to what ``chunk(_:rows:workers:scratch:)`` gives.
     public static func apply(
         _ weights: borrowing LinearWeights,
         outputs range: Range<Int>,
@@ -69,45 +69,43 @@ public enum Linear {
         panel: UnsafeMutablePointer<Float>?
     ) {
         let kernels = Kernels.current
-        if let panel, rows >= blasThreshold, !kernels.outpaceBLAS {
-            let source: UnsafePointer<Float>
-            if weights.elementType == .float32 {
-                source = weights.row(range.lowerBound).assumingMemoryBound(to: Float.self)
-            } else {
-                for row in range {
-                    kernels.convert(
-                        from: weights.row(row),
-                        weights.elementType,
-                        to: panel + (row - range.lowerBound) * weights.inputs,
-                        count: weights.inputs
-                    )
+        if case .plain(let type) = weights.layout {
+            if let panel, rows >= blasThreshold, !kernels.outpaceBLAS {
+                var source = UnsafePointer(panel)
+                if type == .float32 {
+                    source = weights.row(range.lowerBound).assumingMemoryBound(to: Float.self)
+                } else {
+                    weights.decode(rows: range, into: panel)
                 }
-                source = UnsafePointer(panel)
+                BLAS.multiply(
+                    m: rows,
+                    n: range.count,
+                    k: weights.inputs,
+                    x: x,
+                    ldx: ldx,
+                    w: source,
+                    ldw: weights.inputs,
+                    y: y + range.lowerBound,
+                    ldy: ldy
+                )
+            } else {
+                kernels.multiplyRows(
+                    weights.row(range.lowerBound),
+                    type,
+                    rowByteCount: weights.rowByteCount,
+                    rows: range.count,
+                    k: weights.inputs,
+                    x: x,
+                    ldx: ldx,
+                    m: rows,
+                    y: y + range.lowerBound,
+                    ldy: ldy
+                )
             }
-            BLAS.multiply(
-                m: rows,
-                n: range.count,
-                k: weights.inputs,
-                x: x,
-                ldx: ldx,
-                w: source,
-                ldw: weights.inputs,
-                y: y + range.lowerBound,
-                ldy: ldy
-            )
+        } else if let panel {
+            multiplyDecoded(weights, outputs: range, x: x, ldx: ldx, rows: rows, y: y, ldy: ldy, panel: panel)
         } else {
-            kernels.multiplyRows(
-                weights.row(range.lowerBound),
-                weights.elementType,
-                rowByteCount: weights.rowByteCount,
-                rows: range.count,
-                k: weights.inputs,
-                x: x,
-                ldx: ldx,
-                m: rows,
-                y: y + range.lowerBound,
-                ldy: ldy
-            )
+            preconditionFailure("weights that are decoded row by row need a panel")
         }
         if let bias = weights.bias {
             for row in 0..<rows {
@@ -117,6 +115,37 @@ public enum Linear {
                     count: range.count
                 )
             }
+        }
+    }
+
+    /// A product with weights that have no kernels of their own: a few rows at a time as floats.
+    private static func multiplyDecoded(
+        _ weights: borrowing LinearWeights,
+        outputs range: Range<Int>,
+        x: UnsafePointer<Float>,
+        ldx: Int,
+        rows: Int,
+        y: UnsafeMutablePointer<Float>,
+        ldy: Int,
+        panel: UnsafeMutablePointer<Float>
+    ) {
+        var start = range.lowerBound
+        while start < range.upperBound {
+            let end = min(start + LinearScratch.panelRows, range.upperBound)
+            weights.decode(rows: start..<end, into: panel)
+            Kernels.current.multiplyRows(
+                panel,
+                .float32,
+                rowByteCount: weights.inputs * MemoryLayout<Float>.stride,
+                rows: end - start,
+                k: weights.inputs,
+                x: x,
+                ldx: ldx,
+                m: rows,
+                y: y + start,
+                ldy: ldy
+            )
+            start = end
         }
     }
 
@@ -139,7 +168,8 @@ public enum Linear {
     }
 
     private static func usesBLAS(_ weights: borrowing LinearWeights, rows: Int, scratch: LinearScratch) -> Bool {
-        rows >= blasThreshold && weights.inputs <= scratch.panelCount && !Kernels.current.outpaceBLAS
+        rows >= blasThreshold && !weights.needsPanel && weights.inputs <= scratch.panelCount
+            && !Kernels.current.outpaceBLAS
     }
 
     /// Outputs per chunk of a product with one row: up to 512 KiB of W, since the prefetchers need long runs (with 64 KiB
@@ -159,5 +189,13 @@ public enum Linear {
     /// Outputs per chunk of a product through BLAS: what the panel holds.
     private static func panelRows(_ weights: borrowing LinearWeights, scratch: LinearScratch) -> Int {
         max(1, min(256, scratch.panelCount / max(weights.inputs, 1)))
+    }
+}
+
+extension LinearWeights {
+    /// Whether a product decodes rows into a panel.
+    @inline(__always)
+    var needsPanel: Bool {
+        if case .plain = layout { false } else { true }
     }
 }

@@ -1,7 +1,10 @@
-/// Working memory for ``Linear``: for each worker, a panel of weights as floats, on machines where products of many rows
-/// go through the system's BLAS.
+/// Working memory for ``Linear``: for each worker, a panel of weights as floats, for weights that are decoded and for machines
+/// where products of many rows go through the system's BLAS.
 public final class LinearScratch: Sendable {
     private let buffer: AlignedBuffer<Float>
+
+    /// Rows of weights that are decoded at a time, as many as the kernels multiply at a time; a panel holds at least these.
+    static let panelRows = 12
 
     /// The floats of one worker's panel.
     let panelCount: Int
@@ -10,14 +13,13 @@ public final class LinearScratch: Sendable {
     ///
     /// - Parameters:
     ///   - workerCount: the workers of the pool.
-    ///   - maxInputs: the longest x that will be multiplied with several rows at once; longer ones work too, without
-    ///     BLAS.
+    ///   - maxInputs: the longest x that will be multiplied; longer ones work too with plain weights, without BLAS.
     /// - Throws: ``TensorError/invalidByteCount(_:)`` or ``TensorError/allocationFailed(byteCount:)``.
     public init(workerCount: Int, maxInputs: Int) throws(TensorError) {
         guard workerCount >= 1, workerCount <= 4096 else { throw .invalidWorkerCount(workerCount) }
         guard maxInputs >= 0, maxInputs < 1 << 26 else { throw .invalidByteCount(maxInputs) }
         if Kernels.current.outpaceBLAS {
-            panelCount = 16
+            panelCount = (Self.panelRows * maxInputs + 15) / 16 * 16
         } else {
             panelCount = max(1 << 17, 16 * maxInputs)
             BLAS.prepare()

@@ -1,10 +1,24 @@
+internal import CQwenKernels
+
 /// The weights of y = x Wᵀ + b, resolved once while loading: what a product needs to know, and nothing to look up.
 ///
-/// Callers pass it to ``Linear`` and never look inside, so that other layouts (rows interleaved for wide
-/// instructions, quantised blocks) can come without changing them.
+/// Callers pass it to ``Linear`` and never look inside. This is the seam where layouts come in: what a checkpoint stores
+/// (``Layout``) can be computed with row by row, through ``decode(rows:into:)``; a layout that is packed for wide instructions
+/// when the model is loaded is one more case, with kernels of its own in ``Linear``.
 public struct LinearWeights: Sendable {
-    /// How the elements are stored.
-    public let elementType: ElementType
+    /// How W lies in memory.
+    enum Layout: Sendable {
+        /// Rows of elements that the float kernels read as they are.
+        case plain(ElementType)
+        /// Rows of quantised blocks.
+        case blocks(BlockFormat)
+        /// Integers with scales for groups of columns.
+        case grouped(GroupedIntegers)
+        /// 8-bit floats with scales for tiles.
+        case float8(TiledFloat8)
+    }
+
+    let layout: Layout
 
     /// The number of rows of W: the length of y.
     public let outputs: Int
@@ -12,20 +26,23 @@ public struct LinearWeights: Sendable {
     /// The number of columns of W: the length of x.
     public let inputs: Int
 
+    /// The bytes of W, which one product reads.
+    public let byteCount: Int
+
+    /// The bytes of W but for scales that lie apart from it. Valid for reading as long as the weights live.
+    public var bytes: UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(start: storage.baseAddress + byteOffset, count: storedByteCount)
+    }
+
     /// b as floats, if there is one.
     let bias: AlignedBuffer<Float>?
 
+    /// The bytes from one row to the next, for chunks of work.
     let rowByteCount: Int
-    let byteOffset: Int
-    let storage: Storage
 
-    /// The bytes of W, which one product reads.
-    public var byteCount: Int { outputs * rowByteCount }
-
-    /// The bytes of W. Valid for reading as long as the weights live.
-    public var bytes: UnsafeRawBufferPointer {
-        UnsafeRawBufferPointer(start: storage.baseAddress + byteOffset, count: byteCount)
-    }
+    private let storedByteCount: Int
+    private let byteOffset: Int
+    private let storage: Storage
 
     /// The weights as they lie in a checkpoint.
     ///
@@ -35,32 +52,100 @@ public struct LinearWeights: Sendable {
     /// - Throws: ``TensorError/notAMatrix(_:)``, ``TensorError/biasDoesNotFit(bias:weights:)``, or an allocation error.
     public init(_ weights: Tensor, bias: Tensor? = nil) throws(TensorError) {
         guard weights.shape.count == 2 else { throw .notAMatrix(weights.shape) }
+        if case .block(let format) = weights.elementType {
+            layout = .blocks(format)
+        } else {
+            layout = .plain(weights.elementType)
+        }
         outputs = weights.shape[0]
         inputs = weights.shape[1]
-        elementType = weights.elementType
         rowByteCount = weights.rowByteCount
+        byteCount = weights.byteCount
+        storedByteCount = weights.byteCount
         byteOffset = weights.byteOffset
         storage = weights.storage
-        if let bias {
-            guard bias.shape == [weights.shape[0]] else {
-                throw .biasDoesNotFit(bias: bias.shape, weights: weights.shape)
-            }
-            let floats = try AlignedBuffer<Float>(count: bias.elementCount)
-            Kernels.current.convert(
-                from: bias.baseAddress,
-                bias.elementType,
-                to: floats.baseAddress,
-                count: bias.elementCount
-            )
-            self.bias = floats
-        } else {
-            self.bias = nil
-        }
+        self.bias = try Self.floats(bias, outputs: weights.shape[0], weights: weights.shape)
     }
 
-    /// The first byte of a row.
+    /// Integers with scales.
+    ///
+    /// - Parameters:
+    ///   - weights: [outputs, inputs].
+    ///   - bias: [outputs], of any element type.
+    /// - Throws: ``TensorError/biasDoesNotFit(bias:weights:)`` or an allocation error.
+    public init(_ weights: GroupedIntegers, bias: Tensor? = nil) throws(TensorError) {
+        layout = .grouped(weights)
+        outputs = weights.rows
+        inputs = weights.columns
+        byteCount = weights.byteCount
+        rowByteCount = weights.byteCount / max(weights.rows, 1)
+        storedByteCount = weights.codeByteCount
+        byteOffset = weights.codesOffset
+        storage = weights.codes
+        self.bias = try Self.floats(bias, outputs: weights.rows, weights: [weights.rows, weights.columns])
+    }
+
+    /// 8-bit floats with scales.
+    ///
+    /// - Parameters:
+    ///   - weights: [outputs, inputs].
+    ///   - bias: [outputs], of any element type.
+    /// - Throws: ``TensorError/biasDoesNotFit(bias:weights:)`` or an allocation error.
+    public init(_ weights: TiledFloat8, bias: Tensor? = nil) throws(TensorError) {
+        layout = .float8(weights)
+        outputs = weights.rows
+        inputs = weights.columns
+        byteCount = weights.byteCount
+        rowByteCount = weights.columns
+        storedByteCount = weights.bytes.byteCount
+        byteOffset = 0
+        storage = weights.bytes
+        self.bias = try Self.floats(bias, outputs: weights.rows, weights: [weights.rows, weights.columns])
+    }
+
+    private static func floats(
+        _ bias: Tensor?,
+        outputs: Int,
+        weights: [Int]
+    ) throws(TensorError) -> AlignedBuffer<Float>? {
+        guard let bias else { return nil }
+        guard bias.shape == [outputs] else { throw .biasDoesNotFit(bias: bias.shape, weights: weights) }
+        let floats = try AlignedBuffer<Float>(count: bias.elementCount)
+        Kernels.current.convert(
+            from: bias.baseAddress,
+            bias.elementType,
+            to: floats.baseAddress,
+            count: bias.elementCount
+        )
+        return floats
+    }
+
+    /// The first byte of a row of plain elements or blocks.
     @inline(__always)
     func row(_ row: Int) -> UnsafeRawPointer {
         storage.baseAddress + (byteOffset &+ row &* rowByteCount)
+    }
+
+    /// Rows of W as floats: exactly what the checkpoint's format defines.
+    ///
+    /// - Parameters:
+    ///   - rows: which rows.
+    ///   - destination: [rows, inputs].
+    public func decode(rows: Range<Int>, into destination: UnsafeMutablePointer<Float>) {
+        precondition(rows.lowerBound >= 0 && rows.upperBound <= outputs, "rows \(rows) of \(outputs)")
+        var destination = destination
+        for index in rows {
+            switch layout {
+            case .plain(let type):
+                Kernels.current.convert(from: row(index), type, to: destination, count: inputs)
+            case .blocks(let format):
+                Kernels.current.convert(from: row(index), .block(format), to: destination, count: inputs)
+            case .grouped(let grouped):
+                withUnsafePointer(to: grouped.matrix) { qwen_grouped_row($0, index, destination) }
+            case .float8(let tiled):
+                withUnsafePointer(to: tiled.matrix) { qwen_float8_row($0, index, destination) }
+            }
+            destination += inputs
+        }
     }
 }

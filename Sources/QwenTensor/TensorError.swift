@@ -16,6 +16,8 @@ public enum TensorError: Error, Equatable, Sendable {
     case notAMatrix([Int])
     /// A bias is a vector with one element for each output.
     case biasDoesNotFit(bias: [Int], weights: [Int])
+    /// A column of grouped integers belongs to a group that has no scale.
+    case groupOutOfRange(column: Int, group: Int, groups: Int)
     /// Fewer than one worker, or more than 4,096.
     case invalidWorkerCount(Int)
     /// The system started no thread; `code` is the errno value.
@@ -42,6 +44,8 @@ extension TensorError: CustomStringConvertible {
             "a matrix was expected, not shape \(shape)"
         case .biasDoesNotFit(let bias, let weights):
             "a bias of shape \(bias) does not fit weights of shape \(weights)"
+        case .groupOutOfRange(let column, let group, let groups):
+            "column \(column) belongs to group \(group), and there are scales for \(groups)"
         case .invalidWorkerCount(let count):
             "\(count) workers are not possible, 1 to 4096 are"
         case .threadCreationFailed(let code):

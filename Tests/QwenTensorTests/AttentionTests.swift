@@ -44,7 +44,7 @@ import Testing
         }
     }
 
-    @Test(arguments: RunnableLevel.all, ElementType.allCases)
+    @Test(arguments: RunnableLevel.all, ElementType.plain)
     func onePositionInParts(_ level: RunnableLevel, _ type: ElementType) {
         var random = RandomSource(21)
         for headDimension in Self.headDimensions {
@@ -137,7 +137,7 @@ import Testing
         #expect(out.allSatisfy { $0 == 0 })
     }
 
-    @Test(arguments: RunnableLevel.all, ElementType.allCases)
+    @Test(arguments: RunnableLevel.all, ElementType.plain)
     func manyPositions(_ level: RunnableLevel, _ type: ElementType) throws {
         var random = RandomSource(22)
         for (headDimension, group, rows, start) in [

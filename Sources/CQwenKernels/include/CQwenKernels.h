@@ -12,6 +12,8 @@
 #include <stdint.h>
 
 #include "qwen_accelerate.h"
+#include "qwen_blocks.h"
+#include "qwen_grouped.h"
 #include "qwen_machine.h"
 #include "qwen_pool.h"
 

@@ -29,6 +29,9 @@ public final class InferenceEngine: Sendable {
         guard (1...4096).contains(options.prefillChunk) else {
             throw EngineError.invalidOption(name: "prefillChunk", value: options.prefillChunk)
         }
+        guard options.keyValueType.isPlain else {
+            throw EngineError.unsupportedKeyValueType(options.keyValueType)
+        }
         options.threadCount = threads
         self.options = options
         configuration = weights.configuration

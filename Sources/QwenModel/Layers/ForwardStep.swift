@@ -16,9 +16,7 @@ struct ForwardStep: @unchecked Sendable {
     let layers: UnsafePointer<LayerPlan>
     let head: UnsafePointer<LinearWeights>
     let finalNorm: UnsafePointer<Float>
-    let embeddings: UnsafeRawPointer
-    let embeddingRowBytes: Int
-    let embeddingType: ElementType
+    let embeddings: UnsafePointer<LinearWeights>
 
     // The rows.
     let tokens: UnsafePointer<Int32>
@@ -127,12 +125,7 @@ struct ForwardStep: @unchecked Sendable {
 
     private func embed(row: Int, into destination: UnsafeMutablePointer<Float>) {
         let id = Int(tokens[row])
-        kernels.convert(
-            from: embeddings + id * embeddingRowBytes,
-            embeddingType,
-            to: destination,
-            count: shape.hidden
-        )
+        embeddings.pointee.decode(rows: id..<id + 1, into: destination)
     }
 
     /// Adds what is left to add, and fills `normed`. With several rows, ends with a barrier.

@@ -25,6 +25,9 @@ final class ModelPlan {
     /// One plan a layer.
     let layers: UnsafePointer<LayerPlan>
 
+    /// The embedding table.
+    let embeddings: UnsafePointer<LinearWeights>
+
     /// The output layer.
     let head: UnsafePointer<LinearWeights>
 
@@ -37,10 +40,14 @@ final class ModelPlan {
         self.weights = weights
         plans = .allocate(capacity: max(weights.layers.count, 1))
         layers = UnsafePointer(plans)
-        let head = UnsafeMutablePointer<LinearWeights>.allocate(capacity: 1)
-        head.initialize(to: weights.head)
-        self.head = UnsafePointer(head)
-        linears.append(head)
+        let both = [weights.embeddings, weights.head].map { matrix in
+            let place = UnsafeMutablePointer<LinearWeights>.allocate(capacity: 1)
+            place.initialize(to: matrix)
+            return place
+        }
+        embeddings = UnsafePointer(both[0])
+        head = UnsafePointer(both[1])
+        linears = both
         for (index, layer) in weights.layers.enumerated() {
             (plans + index).initialize(to: plan(of: layer))
         }

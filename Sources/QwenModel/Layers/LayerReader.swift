@@ -35,9 +35,9 @@ struct LayerReader<Source: WeightSource> {
 
     /// Reads the matrix `name.weight` and, if asked for, `name.bias`.
     mutating func linear(_ name: String, outputs: Int, inputs: Int, bias: Bool = false) throws -> LinearWeights {
-        let weights = try tensor(name + ".weight", [outputs, inputs])
-        let bias = bias ? try tensor(name + ".bias", [outputs]) : nil
-        return try LinearWeights(weights, bias: bias)
+        let weights = try source.linear(name, outputs: outputs, inputs: inputs, bias: bias)
+        byteCount += weights.byteCount
+        return weights
     }
 
     /// Reads one layer.

@@ -8,7 +8,7 @@ public final class ModelWeights: Sendable {
     public let configuration: ModelConfiguration
 
     /// [vocabulary, hidden]; also the output layer where the two are tied.
-    let embeddings: Tensor
+    let embeddings: LinearWeights
 
     /// [vocabulary, hidden].
     let head: LinearWeights
@@ -33,12 +33,12 @@ public final class ModelWeights: Sendable {
         let hidden = configuration.hiddenSize
         let vocabulary = configuration.vocabularySize
         var reader = LayerReader(configuration: configuration, source: source)
-        embeddings = try reader.tensor("model.embed_tokens.weight", [vocabulary, hidden])
+        embeddings = try reader.linear("model.embed_tokens", outputs: vocabulary, inputs: hidden)
         layers = try (0..<configuration.layerCount).map { try reader.layer($0) }
         finalNorm = try reader.vector("model.norm.weight", hidden)
         head =
             configuration.tieWordEmbeddings
-            ? try LinearWeights(embeddings) : try reader.linear("lm_head", outputs: vocabulary, inputs: hidden)
+            ? embeddings : try reader.linear("lm_head", outputs: vocabulary, inputs: hidden)
         byteCount = reader.byteCount
     }
 }

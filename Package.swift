@@ -43,7 +43,11 @@ let package = Package(
             ]
         ),
         .target(name: "QwenTokenizer", dependencies: ["QwenJSON", "CQwenVocabulary"], swiftSettings: swiftSettings),
-        .target(name: "QwenModel", dependencies: ["QwenJSON", "QwenTensor"], swiftSettings: swiftSettings),
+        .target(
+            name: "QwenModel",
+            dependencies: ["CQwenKernels", "QwenJSON", "QwenTensor"],
+            swiftSettings: swiftSettings
+        ),
         .target(
             name: "QwenChat",
             dependencies: ["QwenJSON", "QwenModel", "QwenTokenizer"],

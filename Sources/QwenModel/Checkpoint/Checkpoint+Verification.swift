@@ -10,20 +10,26 @@ extension Checkpoint {
         // names that are missing say enough.
         var remaining = files.reduce(0) { $0 + $1.tensors.count } + WeightMismatch.limit
         configuration.forEachWeight { weight in
-            guard let tensor = self[weight.name] else {
-                if mismatch.missing.count < WeightMismatch.limit { mismatch.missing.append(weight.name) }
-                remaining -= 1
-                return remaining > 0
-            }
-            expectedNames.insert(weight.name)
-            if tensor.shape != weight.shape {
-                if mismatch.misshapen.count < WeightMismatch.limit {
-                    mismatch.misshapen.append(.init(name: weight.name, expected: weight.shape, found: tensor.shape))
+            let parts = quantizedMatrix(weight)?.parts
+            if parts != nil { expectedNames.insert(weight.name.dropLast("weight".count) + "bias") }
+            for part in parts ?? [QuantizedMatrix.Part(plain: weight)] {
+                guard let tensor = self[part.name] else {
+                    if mismatch.missing.count < WeightMismatch.limit { mismatch.missing.append(part.name) }
+                    remaining -= 1
+                    continue
                 }
-            } else if tensor.dtype.elementType == nil, unsupported == nil {
-                unsupported = tensor
+                expectedNames.insert(part.name)
+                if tensor.shape != part.storedShape {
+                    if mismatch.misshapen.count < WeightMismatch.limit {
+                        mismatch.misshapen.append(
+                            .init(name: part.name, expected: part.storedShape, found: tensor.shape)
+                        )
+                    }
+                } else if !part.dtypes.contains(tensor.dtype), unsupported == nil {
+                    unsupported = tensor
+                }
             }
-            return true
+            return remaining > 0
         }
         if remaining > 0 {
             for tensor in files.lazy.flatMap(\.tensors)

@@ -39,6 +39,8 @@ public enum CheckpointError: Error, Sendable, Equatable {
     case unsupportedElementType(name: String, dtype: String)
     /// A tensor holds an infinity or NaN; `index` counts its elements, row-major, from 0.
     case notFinite(name: String, index: Int)
+    /// The tensors of a quantised matrix do not fit one another.
+    case matrix(name: String, TensorError)
     /// Memory for the weights could not be had.
     case tensor(TensorError)
     /// The reader was told to stop.
@@ -107,6 +109,7 @@ extension CheckpointError: CustomStringConvertible {
         case .unsupportedElementType(let name, let dtype):
             "\(name) is stored as \(dtype), which cannot be computed with"
         case .notFinite(let name, let index): "element \(index) of \(name) is infinite or not a number"
+        case .matrix(let name, let error): "\(name): \(error)"
         case .tensor(let error): "\(error)"
         case .cancelled: "reading was cancelled"
         }

@@ -121,6 +121,49 @@ public final class CheckpointReader: WeightSource {
         options.progress?(ReadingOptions.Progress(bytesRead: bytesRead, bytesTotal: bytesTotal))
     }
 
+    /// Reads one tensor of a quantised matrix, or its part of a stack.
+    func bytes(
+        of part: QuantizedMatrix.Part
+    ) throws(CheckpointError) -> (storage: Storage, dtype: SafetensorsElementType) {
+        guard let (file, tensor) = checkpoint.location(of: part.name) else { throw .tensorNotFound(name: part.name) }
+        guard tensor.shape == part.storedShape else {
+            throw .unexpectedShape(name: part.name, expected: part.storedShape, found: tensor.shape)
+        }
+        guard part.dtypes.contains(tensor.dtype) else {
+            throw .unsupportedElementType(name: part.name, dtype: tensor.dtype.rawValue)
+        }
+        let count = tensor.byteCount / (part.index?.of ?? 1)
+        let start = tensor.fileRange.lowerBound + count * (part.index?.0 ?? 0)
+        do {
+            let storage = try Storage(byteCount: count) { buffer in
+                guard let base = buffer.baseAddress else { return }
+                for offset in stride(from: 0, to: count, by: max(4096, options.chunkByteCount)) {
+                    if options.isCancelled?() == true { throw CheckpointError.cancelled }
+                    let length = min(count - offset, max(4096, options.chunkByteCount))
+                    let piece = UnsafeMutableRawBufferPointer(start: base + offset, count: length)
+                    try file.file.read(into: piece, from: start + offset)
+                    let (_, bytesRead) = bytesRead.add(length, ordering: .relaxed)
+                    options.progress?(ReadingOptions.Progress(bytesRead: bytesRead, bytesTotal: bytesTotal))
+                }
+            }
+            if options.checksFinite, let type = tensor.dtype.elementType {
+                let elements = count / type.bytesPerBlock
+                if !Kernels.current.allFinite(storage.baseAddress, type, count: elements) {
+                    let index = Self.firstNonFinite(storage.baseAddress, type, count: elements)
+                    throw CheckpointError.notFinite(name: part.name, index: elements * (part.index?.0 ?? 0) + index)
+                }
+            }
+            return (storage, tensor.dtype)
+        } catch let error as CheckpointError {
+            throw error
+        } catch let error as TensorError {
+            throw .tensor(error)
+        } catch {
+            // Nothing else is thrown above.
+            throw .cancelled
+        }
+    }
+
     private static func firstNonFinite(_ source: UnsafeRawPointer, _ type: ElementType, count: Int) -> Int {
         // Halve the range that holds it until one block is left.
         var lower = 0

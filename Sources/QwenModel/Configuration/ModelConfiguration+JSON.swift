@@ -30,7 +30,7 @@ extension ModelConfiguration {
 
     private init(_ fields: ConfigurationFields) throws(ConfigurationError) {
         architecture = try Self.architecture(fields)
-        try Self.refuseQuantization(fields)
+        quantization = try Quantization.read(fields)
         if let activation = try fields.text("hidden_act"), activation != "silu" {
             throw fields.unsupported("hidden_act", "the models of this family use \"silu\"")
         }
@@ -98,20 +98,6 @@ extension ModelConfiguration {
         case "Qwen3MoeForCausalLM": return .qwen3MoE
         case nil: throw .missing(key: "model_type")
         default: throw fields.unsupported("architectures", "only those of qwen2, qwen3 and qwen3_moe are")
-        }
-    }
-
-    private static func refuseQuantization(_ fields: ConfigurationFields) throws(ConfigurationError) {
-        if let quantization = try fields.fields("quantization_config") {
-            let method = quantization.value("quant_method") ?? quantization.value("format") ?? "unnamed"
-            throw .unsupported(
-                key: "quantization_config",
-                value: method,
-                reason: "weights quantised by this method cannot be read"
-            )
-        }
-        if fields.value("quantization") != nil {
-            throw fields.unsupported("quantization", "weights quantised by MLX cannot be read")
         }
     }
 

@@ -47,6 +47,9 @@ public struct ModelConfiguration: Sendable, Hashable {
     /// The type of the weights as the file names it (`bfloat16`, …), if it does; the weights' own type decides.
     public let dtypeName: String?
 
+    /// How the checkpoint's matrices are quantised, or nil where they are not.
+    public let quantization: Quantization?
+
     /// The number of weights. A shared embedding table counts once.
     public internal(set) var parameterCount = 0
     /// The number of weights that one token passes through: all but the experts that are not chosen.

@@ -151,20 +151,65 @@ import Testing
         #expect(throws: ConfigurationError.self) { try Self.configuration(["layer_types": ["full_attention"]]) }
     }
 
-    @Test func quantizedWeightsAreNamed() {
-        for (value, method) in [
-            (["quant_method": "gptq", "bits": 4], "gptq"), (["quant_method": "fp8"], "fp8"), ([:], "unnamed"),
-        ] as [(JSONValue, JSONValue)] {
-            let error = #expect(throws: ConfigurationError.self) {
-                try Self.configuration(["quantization_config": value])
-            }
-            guard case .unsupported("quantization_config", method, _) = error else {
-                Issue.record("\(String(describing: error))")
-                return
-            }
+    @Test(
+        arguments: [
+            (["quant_method": "gptq", "bits": 4], .gptq(bits: 4, zeroPointOffset: 1)),
+            (
+                ["quant_method": "gptq", "bits": 8, "checkpoint_format": "gptq_v2"],
+                .gptq(bits: 8, zeroPointOffset: 0)
+            ),
+            (["quant_method": "awq", "bits": 4, "version": "gemm"], .awq),
+            (["quant_method": "fp8", "weight_block_size": [128, 128]], .float8(tile: 128)),
+            (
+                [
+                    "quant_method": "compressed-tensors", "format": "pack-quantized",
+                    "config_groups": ["group_0": ["weights": ["num_bits": 8, "type": "int"]]],
+                ],
+                .packed(bits: 8)
+            ),
+        ] as [(JSONValue, Quantization)]
+    )
+    func readsQuantization(_ value: JSONValue, _ expected: Quantization) throws {
+        #expect(try Self.configuration(["quantization_config": value]).quantization == expected)
+    }
+
+    @Test func readsTheSettingsOfMLX() throws {
+        let configuration = try Self.configuration([
+            "quantization": [
+                "bits": 4, "group_size": 64, "model.embed_tokens": ["bits": 6, "group_size": 32], "lm_head": false,
+            ]
+        ])
+        guard case .mlx(let settings) = configuration.quantization else {
+            Issue.record("\(String(describing: configuration.quantization))")
+            return
         }
-        #expect(throws: ConfigurationError.self) {
-            try Self.configuration(["quantization": ["bits": 4, "group_size": 64]])
+        #expect(settings.setting(of: "model.layers.0.mlp.up_proj") == .init(bits: 4, groupSize: 64))
+        #expect(settings.setting(of: "model.embed_tokens") == .init(bits: 6, groupSize: 32))
+    }
+
+    @Test(
+        arguments: [
+            (["quant_method": "bitsandbytes"], "quantization_config.quant_method"),
+            (["quant_method": "gptq", "bits": 5], "quantization_config.bits"),
+            (
+                ["quant_method": "gptq", "bits": 4, "checkpoint_format": "marlin"],
+                "quantization_config.checkpoint_format"
+            ),
+            (["quant_method": "awq", "bits": 8], "quantization_config.bits"),
+            (["quant_method": "awq", "bits": 4, "version": "gemv"], "quantization_config.version"),
+            (["quant_method": "fp8"], "quantization_config.weight_block_size"),
+            (["quant_method": "fp8", "weight_block_size": [128, 64]], "quantization_config.weight_block_size"),
+            (["quant_method": "compressed-tensors", "format": "float-quantized"], "quantization_config.format"),
+            ([:], "quantization_config.quant_method"),
+        ] as [(JSONValue, String)]
+    )
+    func namesQuantizationThatCannotBeRead(_ value: JSONValue, _ key: String) {
+        let error = #expect(throws: ConfigurationError.self) {
+            try Self.configuration(["quantization_config": value])
+        }
+        guard case .unsupported(key, _, _) = error else {
+            Issue.record("\(String(describing: error))")
+            return
         }
     }
 

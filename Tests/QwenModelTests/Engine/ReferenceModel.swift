@@ -20,7 +20,9 @@ struct ReferenceModel: Sendable, CustomTestStringConvertible {
     var testDescription: String { folder.lastPathComponent }
 
     /// The checkpoints that the tests carry, and the oracle's where it is present.
-    static let all: [ReferenceModel] = [Fixtures.folder, Oracle.folder.appending(path: "data/zoo")].flatMap { parent in
+    static let all: [ReferenceModel] = [
+        Fixtures.folder, Fixtures.folder.appending(path: "Quantized"), Oracle.folder.appending(path: "data/zoo"),
+    ].flatMap { parent in
         let names = (try? FileManager.default.contentsOfDirectory(atPath: parent.path)) ?? []
         return names.sorted().map { parent.appending(path: $0) }
             .filter { FileManager.default.fileExists(atPath: $0.appending(path: "golden.json").path) }

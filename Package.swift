@@ -24,7 +24,7 @@ let package = Package(
     ],
     targets: [
         // Kernels in C, chosen at run time by the CPU's features; each has a scalar twin that defines it.
-        .target(name: "CQwenKernels"),
+        .target(name: "CQwenKernels", exclude: ["make_codebooks.py"]),
         // The system's BLAS on Linux; Apple's platforms use Accelerate instead.
         .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
         // Qwen's vocabulary as bytes in the binary: no resource bundle to find at run time.

@@ -2,13 +2,9 @@
 //
 // Byte by byte, since blocks have odd sizes and lie unaligned. Sources: the GGUF specification and the layouts that it
 // refers to. In the comments d is the block's scale, q an element's stored integer.
-#include "levels.h"
+#include "blocks.h"
 
 #pragma STDC FP_CONTRACT OFF
-
-typedef const uint8_t *bytes;
-
-static inline float half_at(bytes p) { return qwen_float_from_f16((uint16_t)(p[0] | p[1] << 8)); }
 
 // ---- 32 elements, one scale
 
@@ -34,10 +30,6 @@ static void q4_1(bytes p, float *y) {
         y[i] = d * (float)(p[4 + i] & 15) + m;
         y[i + 16] = d * (float)(p[4 + i] >> 4) + m;
     }
-}
-
-static inline uint32_t word_at(bytes p) {
-    return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
 }
 
 /// d (f16), 32 fifth bits, 16 bytes as in q4_0: d (q - 16).
@@ -162,52 +154,77 @@ static void iq4_xs(bytes p, float *y) {
     }
 }
 
-#define ROWS_OF(T, elements, size)                                                                                     \
-    static void dequantize_##T(const void *src, float *dst, size_t n) {                                                \
-        for (size_t i = 0; i < n / (elements); i++) T((bytes)src + i * (size), dst + i * (elements));                  \
-    }
+static ROWS_OF(q8_0, 32, 34)
+static ROWS_OF(q4_0, 32, 18)
+static ROWS_OF(q4_1, 32, 20)
+static ROWS_OF(q5_0, 32, 22)
+static ROWS_OF(q5_1, 32, 24)
+static ROWS_OF(q2_k, 256, 84)
+static ROWS_OF(q3_k, 256, 110)
+static ROWS_OF(q4_k, 256, 144)
+static ROWS_OF(q5_k, 256, 176)
+static ROWS_OF(q6_k, 256, 210)
+static ROWS_OF(iq4_nl, 32, 18)
+static ROWS_OF(iq4_xs, 256, 136)
+static ROWS_OF(mxfp4, 32, 17)
 
-ROWS_OF(q8_0, 32, 34)
-ROWS_OF(q4_0, 32, 18)
-ROWS_OF(q4_1, 32, 20)
-ROWS_OF(q5_0, 32, 22)
-ROWS_OF(q5_1, 32, 24)
-ROWS_OF(q2_k, 256, 84)
-ROWS_OF(q3_k, 256, 110)
-ROWS_OF(q4_k, 256, 144)
-ROWS_OF(q5_k, 256, 176)
-ROWS_OF(q6_k, 256, 210)
-ROWS_OF(iq4_nl, 32, 18)
-ROWS_OF(iq4_xs, 256, 136)
-ROWS_OF(mxfp4, 32, 17)
-
+/// A layout, and where its scales lie, which alone can make an element infinite or NaN.
 typedef struct layout {
     size_t elements, size;
     qwen_dequantize dequantize;
+    /// The offsets of scales (f16); the same one twice where there is one; negative where scales are no f16 in one place.
+    int scale, minimum;
 } layout;
 
+#define LAYOUT(T, elements, size, scale, minimum) {elements, size, qwen_dequantize_##T, scale, minimum}
+
 static const layout layouts[QWEN_BLOCK_COUNT] = {
-    [QWEN_BLOCK_Q8_0] = {32, 34, dequantize_q8_0},     [QWEN_BLOCK_Q4_0] = {32, 18, dequantize_q4_0},
-    [QWEN_BLOCK_Q4_1] = {32, 20, dequantize_q4_1},     [QWEN_BLOCK_Q5_0] = {32, 22, dequantize_q5_0},
-    [QWEN_BLOCK_Q5_1] = {32, 24, dequantize_q5_1},     [QWEN_BLOCK_Q2_K] = {256, 84, dequantize_q2_k},
-    [QWEN_BLOCK_Q3_K] = {256, 110, dequantize_q3_k},   [QWEN_BLOCK_Q4_K] = {256, 144, dequantize_q4_k},
-    [QWEN_BLOCK_Q5_K] = {256, 176, dequantize_q5_k},   [QWEN_BLOCK_Q6_K] = {256, 210, dequantize_q6_k},
-    [QWEN_BLOCK_IQ4_NL] = {32, 18, dequantize_iq4_nl}, [QWEN_BLOCK_IQ4_XS] = {256, 136, dequantize_iq4_xs},
-    [QWEN_BLOCK_MXFP4] = {32, 17, dequantize_mxfp4},
+    [QWEN_BLOCK_Q8_0] = LAYOUT(q8_0, 32, 34, 0, 0),
+    [QWEN_BLOCK_Q4_0] = LAYOUT(q4_0, 32, 18, 0, 0),
+    [QWEN_BLOCK_Q4_1] = LAYOUT(q4_1, 32, 20, 0, 2),
+    [QWEN_BLOCK_Q5_0] = LAYOUT(q5_0, 32, 22, 0, 0),
+    [QWEN_BLOCK_Q5_1] = LAYOUT(q5_1, 32, 24, 0, 2),
+    [QWEN_BLOCK_Q2_K] = LAYOUT(q2_k, 256, 84, 80, 82),
+    [QWEN_BLOCK_Q3_K] = LAYOUT(q3_k, 256, 110, 108, 108),
+    [QWEN_BLOCK_Q4_K] = LAYOUT(q4_k, 256, 144, 0, 2),
+    [QWEN_BLOCK_Q5_K] = LAYOUT(q5_k, 256, 176, 0, 2),
+    [QWEN_BLOCK_Q6_K] = LAYOUT(q6_k, 256, 210, 208, 208),
+    [QWEN_BLOCK_IQ4_NL] = LAYOUT(iq4_nl, 32, 18, 0, 0),
+    [QWEN_BLOCK_IQ4_XS] = LAYOUT(iq4_xs, 256, 136, 0, 0),
+    [QWEN_BLOCK_MXFP4] = LAYOUT(mxfp4, 32, 17, -1, -1),
+    [QWEN_BLOCK_IQ2_XXS] = LAYOUT(iq2_xxs, 256, 66, 0, 0),
+    [QWEN_BLOCK_IQ2_XS] = LAYOUT(iq2_xs, 256, 74, 0, 0),
+    [QWEN_BLOCK_IQ2_S] = LAYOUT(iq2_s, 256, 82, 0, 0),
+    [QWEN_BLOCK_IQ3_XXS] = LAYOUT(iq3_xxs, 256, 98, 0, 0),
+    [QWEN_BLOCK_IQ3_S] = LAYOUT(iq3_s, 256, 110, 0, 0),
+    [QWEN_BLOCK_IQ1_S] = LAYOUT(iq1_s, 256, 50, 0, 0),
+    [QWEN_BLOCK_IQ1_M] = LAYOUT(iq1_m, 256, 56, -1, -1),
+    [QWEN_BLOCK_TQ1_0] = LAYOUT(tq1_0, 256, 54, 52, 52),
+    [QWEN_BLOCK_TQ2_0] = LAYOUT(tq2_0, 256, 66, 64, 64),
 };
 
 size_t qwen_block_elements(qwen_block block) { return layouts[block].elements; }
 size_t qwen_block_bytes(qwen_block block) { return layouts[block].size; }
 qwen_dequantize qwen_dequantize_scalar(qwen_block block) { return layouts[block].dequantize; }
 
-bool qwen_blocks_finite(qwen_block block, const void *src, size_t n) {
+static inline bool half_is_finite(bytes p) { return (p[1] & 0x7c) != 0x7c; }
+
+static bool elements_are_finite(const layout *l, bytes p) {
     float values[256];
+    l->dequantize(p, values, l->elements);
+    for (size_t j = 0; j < l->elements; j++) {
+        if (!isfinite(values[j])) return false;
+    }
+    return true;
+}
+
+bool qwen_blocks_finite(qwen_block block, const void *src, size_t n) {
     const layout *l = &layouts[block];
     for (size_t i = 0; i < n / l->elements; i++) {
-        l->dequantize((bytes)src + i * l->size, values, l->elements);
-        for (size_t j = 0; j < l->elements; j++) {
-            if (!isfinite(values[j])) return false;
-        }
+        bytes p = (bytes)src + i * l->size;
+        // A finite half is at most 65,504, and no layout multiplies it with more than 2^14: far from overflowing.
+        bool finite = l->scale < 0 ? elements_are_finite(l, p) : half_is_finite(p + l->scale) && half_is_finite(p + l->minimum);
+        if (!finite) return false;
     }
     return true;
 }

@@ -33,6 +33,24 @@ public enum BlockFormat: String, Sendable, Hashable, CaseIterable {
     case iq4_XS = "IQ4_XS"
     /// 4-bit floats (E2M1) with a power of two for 32 elements. Source: OCP Microscaling Formats 1.0.
     case mxfp4 = "MXFP4"
+    /// 2.06 bits: 8 elements from a codebook of 256, scales of 4 bits for 32 elements.
+    case iq2_XXS = "IQ2_XXS"
+    /// 2.31 bits: 8 elements from a codebook of 512, scales of 4 bits for 16 elements.
+    case iq2_XS = "IQ2_XS"
+    /// 2.56 bits: 8 elements from a codebook of 1,024, scales of 4 bits for 16 elements.
+    case iq2_S = "IQ2_S"
+    /// 3.06 bits: 4 elements from a codebook of 256, scales of 4 bits for 32 elements.
+    case iq3_XXS = "IQ3_XXS"
+    /// 3.44 bits: 4 elements from a codebook of 512, scales of 4 bits for 32 elements.
+    case iq3_S = "IQ3_S"
+    /// 1.56 bits: 8 elements from a codebook of 2,048, scales of 3 bits for 32 elements.
+    case iq1_S = "IQ1_S"
+    /// 1.75 bits: as `iq1_S`, scales of 3 bits for 16 elements.
+    case iq1_M = "IQ1_M"
+    /// Ternary, five elements in a byte.
+    case tq1_0 = "TQ1_0"
+    /// Ternary, four elements in a byte.
+    case tq2_0 = "TQ2_0"
 
     var kernelBlock: qwen_block {
         switch self {
@@ -49,6 +67,15 @@ public enum BlockFormat: String, Sendable, Hashable, CaseIterable {
         case .iq4_NL: QWEN_BLOCK_IQ4_NL
         case .iq4_XS: QWEN_BLOCK_IQ4_XS
         case .mxfp4: QWEN_BLOCK_MXFP4
+        case .iq2_XXS: QWEN_BLOCK_IQ2_XXS
+        case .iq2_XS: QWEN_BLOCK_IQ2_XS
+        case .iq2_S: QWEN_BLOCK_IQ2_S
+        case .iq3_XXS: QWEN_BLOCK_IQ3_XXS
+        case .iq3_S: QWEN_BLOCK_IQ3_S
+        case .iq1_S: QWEN_BLOCK_IQ1_S
+        case .iq1_M: QWEN_BLOCK_IQ1_M
+        case .tq1_0: QWEN_BLOCK_TQ1_0
+        case .tq2_0: QWEN_BLOCK_TQ2_0
         }
     }
 

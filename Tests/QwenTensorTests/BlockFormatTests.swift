@@ -55,15 +55,26 @@ import Testing
     }
 
     /// A scale that is infinite or NaN is found.
-    @Test(arguments: BlockFormat.allCases.filter { $0 != .mxfp4 })
+    @Test(arguments: BlockFormat.allCases.filter { $0 != .mxfp4 && $0 != .iq1_M })
     func findsNumbersThatAreNotFinite(_ format: BlockFormat) throws {
         var bytes = try #require(Self.cases[format.rawValue]).bytes
         #expect(try tensor(format, shape: [4 * format.elementsPerBlock], bytes).isFinite)
-        let scale: [BlockFormat: Int] = [.q2_K: 80, .q3_K: 108, .q6_K: 208]
+        let scale: [BlockFormat: Int] = [.q2_K: 80, .q3_K: 108, .q6_K: 208, .tq1_0: 52, .tq2_0: 64]
         let place = 2 * format.bytesPerBlock + (scale[format] ?? 0)
         bytes[place] = 0
         bytes[place + 1] = 0x7E
         #expect(try !tensor(format, shape: [4 * format.elementsPerBlock], bytes).isFinite)
+    }
+
+    /// Formats whose scale is not a half in one place are looked at element by element.
+    @Test func findsOtherScalesThatAreNotFinite() throws {
+        var bytes = try #require(Self.cases["MXFP4"]).bytes
+        bytes.replaceSubrange(17..<34, with: [0xFF] + [UInt8](repeating: 0x77, count: 16))
+        #expect(try !tensor(.mxfp4, shape: [128], bytes).isFinite)
+        bytes = try #require(Self.cases["IQ1_M"]).bytes
+        for (index, nibble) in [0, 0, 0, 7].enumerated() { bytes[49 + 2 * index] = UInt8(nibble << 4) }
+        bytes[53] = 0xC0
+        #expect(try !tensor(.iq1_M, shape: [1024], bytes).isFinite)
     }
 
     @Test func rowsNeedWholeBlocks() {

@@ -22,9 +22,18 @@ typedef enum qwen_block {
     QWEN_BLOCK_IQ4_NL,
     QWEN_BLOCK_IQ4_XS,
     QWEN_BLOCK_MXFP4,
+    QWEN_BLOCK_IQ2_XXS,
+    QWEN_BLOCK_IQ2_XS,
+    QWEN_BLOCK_IQ2_S,
+    QWEN_BLOCK_IQ3_XXS,
+    QWEN_BLOCK_IQ3_S,
+    QWEN_BLOCK_IQ1_S,
+    QWEN_BLOCK_IQ1_M,
+    QWEN_BLOCK_TQ1_0,
+    QWEN_BLOCK_TQ2_0,
 } qwen_block;
 
-#define QWEN_BLOCK_COUNT 13
+#define QWEN_BLOCK_COUNT 22
 
 /// The elements of one block: 32 or 256.
 size_t qwen_block_elements(qwen_block block);

@@ -21,6 +21,14 @@ let package = Package(
         .library(name: "QwenTokenizer", targets: ["QwenTokenizer"]),
         .library(name: "QwenTensor", targets: ["QwenTensor"]),
         .library(name: "QwenJSON", targets: ["QwenJSON"]),
+        .library(name: "QwenEmbedded", targets: ["QwenEmbedded"]),
+    ],
+    traits: [
+        .default(enabledTraits: ["EmbeddedModel"]),
+        .trait(
+            name: "EmbeddedModel",
+            description: "Qwen brings the demonstration model of 7 MB along: QwenLanguageModel.load() needs no files."
+        ),
     ],
     targets: [
         // Kernels in C, chosen at run time by the CPU's features; each has a scalar twin that defines it.
@@ -29,6 +37,8 @@ let package = Package(
         .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
         // Qwen's vocabulary as bytes in the binary: no resource bundle to find at run time.
         .target(name: "CQwenVocabulary", exclude: ["qwen.bpe", "make_vocabulary.py", "make_unicode_tables.py"]),
+        // A small trained checkpoint, likewise.
+        .target(name: "CQwenEmbedded", exclude: ["checkpoint"]),
 
         .target(name: "QwenJSON", swiftSettings: swiftSettings),
         .target(
@@ -54,8 +64,16 @@ let package = Package(
             swiftSettings: swiftSettings
         ),
         .target(
+            name: "QwenEmbedded",
+            dependencies: ["QwenChat", "QwenModel", "CQwenEmbedded"],
+            swiftSettings: swiftSettings
+        ),
+        .target(
             name: "Qwen",
-            dependencies: ["QwenChat", "QwenModel", "QwenTokenizer", "QwenTensor"],
+            dependencies: [
+                "QwenChat", "QwenModel", "QwenTokenizer", "QwenTensor",
+                .target(name: "QwenEmbedded", condition: .when(traits: ["EmbeddedModel"])),
+            ],
             swiftSettings: swiftSettings
         ),
 
@@ -86,6 +104,12 @@ let package = Package(
         .testTarget(
             name: "QwenChatTests",
             dependencies: ["QwenChat", "QwenModel", "QwenTokenizer", "QwenJSON"],
+            exclude: ["Fixtures"],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "QwenEmbeddedTests",
+            dependencies: ["QwenEmbedded", "QwenChat", "QwenModel", "QwenTokenizer", "QwenTensor", "QwenJSON"],
             exclude: ["Fixtures"],
             swiftSettings: swiftSettings
         ),

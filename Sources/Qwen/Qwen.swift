@@ -3,3 +3,7 @@
 @_exported public import QwenModel
 @_exported public import QwenTensor
 @_exported public import QwenTokenizer
+
+#if EmbeddedModel
+@_exported public import QwenEmbedded
+#endif

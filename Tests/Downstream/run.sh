@@ -15,4 +15,4 @@ swift build --quiet --disable-dependency-cache --package-path "$work"
 mv "$work/swift-qwen" "$work/moved"
 output=$("$work/.build/debug/Downstream")
 echo "$output"
-[[ $output == "4 Hello, world!" ]]
+[[ $output == $'4 Hello, world!\nThe result is 85.' ]]

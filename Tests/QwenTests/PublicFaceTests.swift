@@ -27,6 +27,15 @@ import Testing
         }
     }
 
+    @Test func answersWithoutAnyFile() async throws {
+        let model = try await QwenLanguageModel.load()
+        let session = ChatSession(model, options: .greedy)
+        let reply = try await session.respond(to: "Start with 12. Multiply by 7. Add 15.", thinking: .on)
+        #expect(reply.thinking == "12*7=84\n84+15=99")
+        #expect(reply.text == "The result is 99.")
+        #expect(reply.usage.thinkingTokens > 0)
+    }
+
     /// Never called: that it compiles is the test.
     private func conversation(_ model: QwenLanguageModel) async throws {
         let options = GenerationOptions(maxTokens: 64, seed: 7)

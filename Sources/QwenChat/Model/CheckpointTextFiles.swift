@@ -1,23 +1,20 @@
 import QwenJSON
+import QwenModel
 import QwenTokenizer
-
-#if canImport(FoundationEssentials)
-import FoundationEssentials
-#else
-import Foundation
-#endif
 
 /// The files of a checkpoint that say how to talk to it.
 struct CheckpointTextFiles {
-    let directory: URL
+    let checkpoint: Checkpoint
 
     /// The checkpoint's tokenizer, or Qwen's own where the checkpoint has none and its vocabulary is of that size.
-    func tokenizer(vocabularySize: Int) throws -> Tokenizer {
-        let url = directory.appending(path: "tokenizer.json")
-        if FileManager.default.fileExists(atPath: url.path) { return try Tokenizer(contentsOf: url) }
+    func tokenizer() throws -> Tokenizer {
+        let name = "tokenizer.json"
+        if let bytes = try checkpoint.contents(of: name, limit: Self.largestTokenizer) {
+            return try Tokenizer(tokenizerJSON: bytes)
+        }
         // Qwen pads its 151,669 tokens to 151,936 or 152,064 rows.
-        guard (Tokenizer.qwen.vocabularySize...152_064).contains(vocabularySize) else {
-            throw ModelLoadingError.missingTokenizer(path: url.path)
+        guard (Tokenizer.qwen.vocabularySize...152_064).contains(checkpoint.configuration.vocabularySize) else {
+            throw ModelLoadingError.missingTokenizer(path: path(of: name))
         }
         return .qwen
     }
@@ -39,7 +36,7 @@ struct CheckpointTextFiles {
         if let bytes = try contents(of: "chat_template.jinja") { return String(decoding: bytes, as: UTF8.self) }
         let name = "tokenizer_config.json"
         guard let bytes = try contents(of: name) else { return nil }
-        let path = directory.appending(path: name).path
+        let path = path(of: name)
         let configuration: JSONValue
         do {
             configuration = try JSONValue(parsing: bytes)
@@ -62,25 +59,18 @@ struct CheckpointTextFiles {
     }
 
     /// The bytes of a file; `nil` if there is none.
-    private func contents(of name: String) throws -> [UInt8]? {
-        let path = directory.appending(path: name).path
-        guard FileManager.default.fileExists(atPath: path) else { return nil }
+    private func contents(of name: String) throws(ModelLoadingError) -> [UInt8]? {
         do {
-            let size = try FileManager.default.attributesOfItem(atPath: path)[.size] as? Int ?? 0
-            guard size <= Self.largestFile else {
-                throw ModelLoadingError.unreadableFile(path: path, reason: "it has \(size) bytes")
-            }
-            guard let data = FileManager.default.contents(atPath: path) else {
-                throw ModelLoadingError.unreadableFile(path: path, reason: "it cannot be opened")
-            }
-            return [UInt8](data)
-        } catch let error as ModelLoadingError {
-            throw error
+            return try checkpoint.contents(of: name, limit: Self.largestFile)
         } catch {
-            throw ModelLoadingError.unreadableFile(path: path, reason: "\(error)")
+            throw .unreadableFile(path: path(of: name), reason: "\(error)")
         }
     }
 
+    private func path(of name: String) -> String { checkpoint.path + "/" + name }
+
     /// Published ones have some ten thousand bytes.
     private static let largestFile = 16 << 20
+    /// Qwen's has 11 MB.
+    private static let largestTokenizer = 256 << 20
 }

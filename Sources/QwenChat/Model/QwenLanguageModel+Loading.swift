@@ -32,6 +32,33 @@ extension QwenLanguageModel {
         options: LoadingOptions = LoadingOptions(),
         progress: (@Sendable (ReadingOptions.Progress) -> Void)? = nil
     ) async throws -> QwenLanguageModel {
+        try await load(options: options, progress: progress) { try Checkpoint(path: directory.path) }
+    }
+
+    /// Loads a checkpoint that was opened before.
+    ///
+    /// All else is as for ``load(_:options:progress:)-(URL,_,_)``.
+    ///
+    /// - Parameters:
+    ///   - checkpoint: the checkpoint.
+    ///   - options: how to load it.
+    ///   - progress: called as the weights come in, on another thread.
+    /// - Returns: the model.
+    /// - Throws: `CheckpointError`, `TokenizerError`, ``ModelLoadingError``, ``ChatTemplateError``, `EngineError`, or
+    ///   `CancellationError`.
+    public static func load(
+        _ checkpoint: Checkpoint,
+        options: LoadingOptions = LoadingOptions(),
+        progress: (@Sendable (ReadingOptions.Progress) -> Void)? = nil
+    ) async throws -> QwenLanguageModel {
+        try await load(options: options, progress: progress) { checkpoint }
+    }
+
+    private static func load(
+        options: LoadingOptions,
+        progress: (@Sendable (ReadingOptions.Progress) -> Void)?,
+        opening checkpoint: @escaping @Sendable () throws -> Checkpoint
+    ) async throws -> QwenLanguageModel {
         try Task.checkCancellation()
         let isCancelled = CancellationState()
         return try await withTaskCancellationHandler {
@@ -39,7 +66,7 @@ extension QwenLanguageModel {
                 DispatchQueue.global(qos: .userInitiated).async {
                     continuation.resume(
                         with: Result {
-                            try load(directory, options: options, progress: progress, isCancelled: isCancelled)
+                            try load(checkpoint(), options: options, progress: progress, isCancelled: isCancelled)
                         }
                     )
                 }
@@ -50,16 +77,14 @@ extension QwenLanguageModel {
     }
 
     private static func load(
-        _ directory: URL,
+        _ checkpoint: Checkpoint,
         options: LoadingOptions,
         progress: (@Sendable (ReadingOptions.Progress) -> Void)?,
         isCancelled: CancellationState
     ) throws -> QwenLanguageModel {
-        let files = CheckpointTextFiles(directory: directory)
-        let checkpoint = try Checkpoint(path: directory.path)
+        let files = CheckpointTextFiles(checkpoint: checkpoint)
         // What is small and can be wrong comes first: weights may take minutes.
-        let vocabularySize = checkpoint.configuration.vocabularySize
-        let tokenizer = try options.tokenizer ?? files.tokenizer(vocabularySize: vocabularySize)
+        let tokenizer = try options.tokenizer ?? files.tokenizer()
         let family = try options.family ?? files.templateFamily(tokenizer: tokenizer)
 
         var reading = ReadingOptions()

@@ -1,11 +1,11 @@
 /// A folder with a model in Hugging Face's layout: `config.json`, perhaps `generation_config.json`, and the weights in
-/// `model.safetensors` or in the files that `model.safetensors.index.json` names.
+/// `model.safetensors` or in the files that `model.safetensors.index.json` names. The files may be part of the program too.
 ///
 /// Opening reads and checks everything but the numbers: afterwards it is certain that all weights are there, with the
 /// right shapes and of types that can be computed with. The files stay open, so that replacing them does no harm.
 public struct Checkpoint: Sendable {
-    /// The folder's absolute path, without symbolic links.
-    public let path: String
+    /// The folder's absolute path, without symbolic links; for files that are part of the program, their name.
+    public var path: String { folder.path }
     /// What the model looks like.
     public let configuration: ModelConfiguration
     /// How its authors suggest to generate, if they say so.
@@ -13,6 +13,7 @@ public struct Checkpoint: Sendable {
     /// The files with the weights.
     public let files: [SafetensorsFile]
 
+    private let folder: CheckpointFolder
     private let fileOfTensor: [String: Int]
 
     /// Opens a folder.
@@ -20,8 +21,19 @@ public struct Checkpoint: Sendable {
     /// - Parameter path: the folder's path.
     /// - Throws: ``CheckpointError``, which says which file or tensor is wrong, and why.
     public init(path: String) throws(CheckpointError) {
-        let folder = try CheckpointFolder(path: path)
-        self.path = folder.path
+        try self.init(CheckpointFolder(path: path))
+    }
+
+    /// Opens files that are part of the program; all that is checked for a folder is checked for them.
+    ///
+    /// - Parameter files: the files. Weights are copied out of them when they are read, and nothing else is.
+    /// - Throws: ``CheckpointError``, which says which file or tensor is wrong, and why.
+    public init(_ files: EmbeddedFiles) throws(CheckpointError) {
+        try self.init(CheckpointFolder(files))
+    }
+
+    private init(_ folder: CheckpointFolder) throws(CheckpointError) {
+        self.folder = folder
         configuration = try Self.configuration(in: folder)
         generationConfiguration = try Self.generationConfiguration(
             in: folder,
@@ -43,6 +55,18 @@ public struct Checkpoint: Sendable {
     public var stopTokenIDs: [Int] {
         if let ids = generationConfiguration?.eosTokenIDs, !ids.isEmpty { return ids }
         return configuration.eosTokenIDs
+    }
+
+    /// The contents of another file beside the weights, such as `tokenizer.json`.
+    ///
+    /// - Parameters:
+    ///   - name: the file's name.
+    ///   - limit: the most bytes that it may have.
+    /// - Returns: the bytes, or nil where there is no such file.
+    /// - Throws: ``CheckpointError`` where the file is too large, cannot be read, or is a link out of the folder.
+    public func contents(of name: String, limit: Int) throws(CheckpointError) -> [UInt8]? {
+        guard folder.contains(name) else { return nil }
+        return try folder.open(name).contents(limit: limit)
     }
 
     /// A reader for the weights.

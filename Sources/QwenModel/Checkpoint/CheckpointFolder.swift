@@ -10,6 +10,8 @@ internal import Darwin
 struct CheckpointFolder: Sendable {
     /// The folder's absolute path, without symbolic links.
     let path: String
+    /// The files, where they are part of the program and `path` is but a name.
+    private let embedded: EmbeddedFiles?
 
     init(path: String) throws(CheckpointError) {
         guard let resolved = resolve(path) else { throw .cannotOpen(path: path, code: errno) }
@@ -17,10 +19,17 @@ struct CheckpointFolder: Sendable {
         guard stat(resolved, &status) == 0 else { throw .cannotOpen(path: path, code: errno) }
         guard status.st_mode & S_IFMT == S_IFDIR else { throw .notAFolder(path: path) }
         self.path = resolved
+        embedded = nil
+    }
+
+    init(_ files: EmbeddedFiles) {
+        path = files.name
+        embedded = files
     }
 
     /// Whether there is something by that name.
     func contains(_ name: String) -> Bool {
+        if let embedded { return embedded[name] != nil }
         var status = stat()
         return lstat(path + "/" + name, &status) == 0
     }
@@ -32,6 +41,10 @@ struct CheckpointFolder: Sendable {
     func open(_ name: String) throws(CheckpointError) -> OpenFile {
         guard Self.isPlain(name) else { throw .unsafeFileName(name) }
         let full = path + "/" + name
+        if let embedded {
+            guard let bytes = embedded[name] else { throw .cannotOpen(path: full, code: ENOENT) }
+            return OpenFile(path: full, memory: bytes)
+        }
         guard let resolved = resolve(full) else { throw .cannotOpen(path: full, code: errno) }
         guard isAllowed(resolved) else { throw .linkLeavesFolder(path: full, target: resolved) }
         return try OpenFile(path: resolved)

@@ -6,7 +6,7 @@ internal import Musl
 internal import Darwin
 #endif
 
-/// A regular file that is open for reading at any offset, by any thread.
+/// A regular file that is open for reading at any offset, by any thread; or bytes in memory that stand for one.
 ///
 /// Files are read with `pread`, not mapped: where another process shortens a mapped file, touching the lost pages kills
 /// the program, whereas a read merely comes back short.
@@ -14,7 +14,12 @@ final class OpenFile: Sendable {
     let path: String
     /// The size when the file was opened, in bytes.
     let byteCount: Int
-    private let descriptor: Int32
+    private let source: Source
+
+    private enum Source {
+        case descriptor(Int32)
+        case memory(EmbeddedFiles.Bytes)
+    }
 
     /// Opens a file by a path without symbolic links at its end.
     init(path: String) throws(CheckpointError) {
@@ -33,17 +38,41 @@ final class OpenFile: Sendable {
         }
         self.path = path
         self.byteCount = byteCount
-        self.descriptor = descriptor
+        source = .descriptor(descriptor)
+    }
+
+    /// A file that is part of the program.
+    init(path: String, memory: EmbeddedFiles.Bytes) {
+        self.path = path
+        byteCount = memory.buffer.count
+        source = .memory(memory)
     }
 
     deinit {
-        close(descriptor)
+        if case .descriptor(let descriptor) = source { close(descriptor) }
     }
 
     /// Fills a buffer with the bytes from an offset on.
     ///
     /// - Throws: ``CheckpointError/fileShrank(path:offset:)`` where the file ends before the buffer is full.
     func read(into buffer: UnsafeMutableRawBufferPointer, from offset: Int) throws(CheckpointError) {
+        switch source {
+        case .descriptor(let descriptor): try read(descriptor, into: buffer, from: offset)
+        case .memory(let memory):
+            let bytes = memory.buffer
+            // Offsets are those of a checked header; a wrong one must not read what lies behind.
+            guard offset >= 0, offset <= bytes.count, buffer.count <= bytes.count - offset else {
+                throw .fileShrank(path: path, offset: bytes.count)
+            }
+            buffer.copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + buffer.count]))
+        }
+    }
+
+    private func read(
+        _ descriptor: Int32,
+        into buffer: UnsafeMutableRawBufferPointer,
+        from offset: Int
+    ) throws(CheckpointError) {
         guard let base = buffer.baseAddress else { return }
         var done = 0
         while done < buffer.count {

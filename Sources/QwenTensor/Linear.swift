@@ -107,6 +107,19 @@ public enum Linear {
         } else {
             preconditionFailure("weights that are decoded row by row need a panel")
         }
+        if let update = weights.update {
+            guard let panel else { preconditionFailure("an update needs a panel") }
+            update.apply(
+                outputs: range,
+                inputs: weights.inputs,
+                x: x,
+                ldx: ldx,
+                rows: rows,
+                y: y,
+                ldy: ldy,
+                panel: panel
+            )
+        }
         if let bias = weights.bias {
             for row in 0..<rows {
                 kernels.add(
@@ -168,7 +181,7 @@ public enum Linear {
     }
 
     private static func usesBLAS(_ weights: borrowing LinearWeights, rows: Int, scratch: LinearScratch) -> Bool {
-        rows >= blasThreshold && !weights.needsPanel && weights.inputs <= scratch.panelCount
+        rows >= blasThreshold && weights.isPlain && weights.inputs <= scratch.panelCount
             && !Kernels.current.outpaceBLAS
     }
 
@@ -193,9 +206,17 @@ public enum Linear {
 }
 
 extension LinearWeights {
-    /// Whether a product decodes rows into a panel.
+    /// Whether the float kernels read the weights as they are.
+    @inline(__always)
+    var isPlain: Bool {
+        if case .plain = layout { true } else { false }
+    }
+
+    /// Whether a product needs a panel whatever the machine: to decode rows into, or for an update.
     @inline(__always)
     var needsPanel: Bool {
-        if case .plain = layout { false } else { true }
+        if update != nil { return true }
+        if case .plain = layout { return false }
+        return true
     }
 }

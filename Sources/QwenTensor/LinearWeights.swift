@@ -37,6 +37,9 @@ public struct LinearWeights: Sendable {
     /// b as floats, if there is one.
     let bias: AlignedBuffer<Float>?
 
+    /// What is added to the product.
+    private(set) var update: LowRankUpdate?
+
     /// The bytes from one row to the next, for chunks of work.
     let rowByteCount: Int
 
@@ -118,6 +121,16 @@ public struct LinearWeights: Sendable {
             count: bias.elementCount
         )
         return floats
+    }
+
+    /// The same weights with another update beside them, or none.
+    ///
+    /// - Parameter update: made for this many outputs and inputs.
+    /// - Returns: weights that share this one's memory.
+    public func updated(by update: LowRankUpdate?) -> LinearWeights {
+        var copy = self
+        copy.update = update
+        return copy
     }
 
     /// The first byte of a row of plain elements or blocks.

@@ -18,6 +18,8 @@ public enum TensorError: Error, Equatable, Sendable {
     case biasDoesNotFit(bias: [Int], weights: [Int])
     /// A column of grouped integers belongs to a group that has no scale.
     case groupOutOfRange(column: Int, group: Int, groups: Int)
+    /// The joint rank of a matrix' updates is 0 or more than working memory is made for.
+    case rankTooLarge(Int, limit: Int)
     /// Fewer than one worker, or more than 4,096.
     case invalidWorkerCount(Int)
     /// The system started no thread; `code` is the errno value.
@@ -46,6 +48,8 @@ extension TensorError: CustomStringConvertible {
             "a bias of shape \(bias) does not fit weights of shape \(weights)"
         case .groupOutOfRange(let column, let group, let groups):
             "column \(column) belongs to group \(group), and there are scales for \(groups)"
+        case .rankTooLarge(let rank, let limit):
+            "updates of rank \(rank) in all are not possible, 1 to \(limit) are"
         case .invalidWorkerCount(let count):
             "\(count) workers are not possible, 1 to 4096 are"
         case .threadCreationFailed(let code):

@@ -60,6 +60,7 @@ final class GenerationJob: EngineJob, @unchecked Sendable {
             prompt: request.prompt
         )
         let cache = context.cache.value
+        pass.refresh(cache)
         // The last token of the prompt is always computed: its logits are what the answer begins with.
         cachedTokens = min(cache.commonPrefix(with: pending), pending.count - 1)
         cache.truncate(to: cachedTokens)

@@ -12,7 +12,7 @@ public final class InferenceEngine: Sendable {
     /// How the engine uses the machine, with the number of threads filled in.
     public let options: EngineOptions
 
-    private let queue = JobQueue()
+    let queue = JobQueue()
 
     /// Starts an engine.
     ///

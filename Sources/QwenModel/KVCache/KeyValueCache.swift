@@ -11,6 +11,9 @@ final class KeyValueCache {
     /// The tokens whose keys and values are stored, oldest first.
     private(set) var tokens: [Int32] = []
 
+    /// Under which of the engine's adapters the keys and values were computed.
+    var adapterGeneration = 0
+
     /// Positions that fit without growing.
     private(set) var capacity = 0
 

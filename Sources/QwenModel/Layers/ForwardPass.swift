@@ -8,7 +8,9 @@ final class ForwardPass {
     /// The model's shape.
     let configuration: ModelConfiguration
 
-    private let plan: ModelPlan
+    private var plan: ModelPlan
+    /// Counts changes of the adapters; a cache filled under another count is stale.
+    private var adapterGeneration = 0
     private let pool: WorkerPool
     private let workspace: Workspace
     private let rotary: RotaryTable
@@ -39,6 +41,22 @@ final class ForwardPass {
         rotary = try RotaryTable(configuration)
         keyValueType = options.keyValueType
         shape = ForwardShape(configuration)
+    }
+
+    /// Replaces the adapters.
+    ///
+    /// - Throws: `AdapterError`; nothing is changed then.
+    func attach(_ adapters: [AttachedAdapter]) throws(AdapterError) {
+        plan = ModelPlan(try plan.weights.with(adapters))
+        adapterGeneration += 1
+        lastStep = nil
+    }
+
+    /// Empties a cache that was filled under other adapters.
+    func refresh(_ cache: KeyValueCache) {
+        guard cache.adapterGeneration != adapterGeneration else { return }
+        cache.truncate(to: 0)
+        cache.adapterGeneration = adapterGeneration
     }
 
     /// Enough to read the output layer once for several rows, few enough to stay small beside a large vocabulary.

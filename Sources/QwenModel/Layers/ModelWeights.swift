@@ -41,6 +41,16 @@ public final class ModelWeights: Sendable {
             ? embeddings : try reader.linear("lm_head", outputs: vocabulary, inputs: hidden)
         byteCount = reader.byteCount
     }
+
+    /// The same weights with updates beside some matrices.
+    init(_ base: ModelWeights, head: LinearWeights, layers: [LayerWeights]) {
+        configuration = base.configuration
+        embeddings = base.embeddings
+        finalNorm = base.finalNorm
+        byteCount = base.byteCount
+        self.head = head
+        self.layers = layers
+    }
 }
 
 extension ModelWeights {

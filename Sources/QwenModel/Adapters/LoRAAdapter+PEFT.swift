@@ -1,0 +1,153 @@
+internal import QwenJSON
+internal import QwenTensor
+
+extension LoRAAdapter {
+    /// Reads an adapter as PEFT saves it: a folder with `adapter_config.json` and `adapter_model.safetensors`.
+    ///
+    /// Understood are `r`, `lora_alpha`, `use_rslora`, `rank_pattern` and `alpha_pattern`. An adapter that changes more than
+    /// matrices (biases, embeddings, DoRA's magnitudes) is refused.
+    ///
+    /// Source: huggingface/peft, `LoraConfig` and `LoraLayer.update_layer`.
+    ///
+    /// - Parameter path: the folder's path.
+    /// - Throws: ``AdapterError``.
+    public init(path: String) throws(AdapterError) {
+        let folder = try Self.reading { () throws(CheckpointError) in try CheckpointFolder(path: path) }
+        let scaling = try PEFTScaling(folder)
+        let file = try Self.reading { () throws(CheckpointError) in
+            try SafetensorsFile(folder.open("adapter_model.safetensors"))
+        }
+        var downs: [String: TensorDescriptor] = [:]
+        var ups: [String: TensorDescriptor] = [:]
+        for tensor in file.tensors {
+            guard let (module, isDown) = Self.factor(tensor.name) else {
+                throw .unsupportedTensor(name: tensor.name)
+            }
+            guard tensor.shape.count == 2, tensor.shape.allSatisfy({ $0 > 0 }) else {
+                throw .unexpectedShape(name: tensor.name, found: tensor.shape)
+            }
+            if isDown { downs[module] = tensor } else { ups[module] = tensor }
+        }
+        var updates: [Update] = []
+        for module in Set(downs.keys).union(ups.keys).sorted(by: { $0.utf8.lexicographicallyPrecedes($1.utf8) }) {
+            guard let down = downs[module], let up = ups[module] else { throw .missingFactor(module: module) }
+            guard up.shape[1] == down.shape[0] else { throw .unexpectedShape(name: up.name, found: up.shape) }
+            let factors = LowRankUpdate.Factors(
+                down: try Self.read(down, from: file),
+                up: try Self.read(up, from: file),
+                scale: Float(try scaling.scale(of: module, rank: down.shape[0]))
+            )
+            updates.append(Update(module: module, factors: factors))
+        }
+        self.init(updates: updates)
+    }
+
+    /// The module and the factor of a name like `base_model.model.model.layers.0.mlp.up_proj.lora_A.weight`.
+    private static func factor(_ name: String) -> (module: String, isDown: Bool)? {
+        let prefix = "base_model.model."
+        guard name.hasPrefix(prefix) else { return nil }
+        var rest = name.dropFirst(prefix.count)
+        for (suffix, isDown) in [(".lora_A.weight", true), (".lora_B.weight", false)] where rest.hasSuffix(suffix) {
+            rest.removeLast(suffix.count)
+            return rest.hasSuffix("_proj") || rest == "lm_head" || rest.hasSuffix("mlp.gate")
+                ? (String(rest), isDown) : nil
+        }
+        return nil
+    }
+
+    private static func read(
+        _ tensor: TensorDescriptor,
+        from file: SafetensorsFile
+    ) throws(AdapterError) -> Tensor {
+        guard let type = tensor.dtype.elementType else {
+            throw .file(.unsupportedElementType(name: tensor.name, dtype: tensor.dtype.rawValue))
+        }
+        do {
+            let storage = try Storage(byteCount: tensor.byteCount) { buffer in
+                try file.file.read(into: buffer, from: tensor.fileRange.lowerBound)
+            }
+            let result = try Tensor(elementType: type, shape: tensor.shape, storage: storage)
+            guard result.isFinite else { throw CheckpointError.notFinite(name: tensor.name, index: 0) }
+            return result
+        } catch let error as CheckpointError {
+            throw .file(error)
+        } catch let error as TensorError {
+            throw .file(.tensor(error))
+        } catch {
+            throw .unsupportedTensor(name: tensor.name)
+        }
+    }
+
+    fileprivate static func reading<Value>(
+        _ body: () throws(CheckpointError) -> Value
+    ) throws(AdapterError) -> Value {
+        do {
+            return try body()
+        } catch {
+            throw .file(error)
+        }
+    }
+}
+
+/// What an update is multiplied with, from `adapter_config.json`.
+private struct PEFTScaling {
+    private let alpha: Double
+    private let usesRootOfRank: Bool
+    private let alphaPattern: JSONObject?
+
+    init(_ folder: CheckpointFolder) throws(AdapterError) {
+        let file = try LoRAAdapter.reading { () throws(CheckpointError) in try folder.open("adapter_config.json") }
+        let text = try LoRAAdapter.reading { () throws(CheckpointError) in
+            try file.contents(limit: ConfigurationFields.maximumByteCount)
+        }
+        do {
+            let outcome: Result<PEFTScaling, ConfigurationError> = text.withUnsafeBytes { bytes in
+                do throws(ConfigurationError) {
+                    return .success(try PEFTScaling(ConfigurationFields(parsing: bytes)))
+                } catch {
+                    return .failure(error)
+                }
+            }
+            self = try outcome.get()
+        } catch {
+            throw .configuration(path: file.path, error)
+        }
+    }
+
+    private init(_ fields: ConfigurationFields) throws(ConfigurationError) {
+        if let type = try fields.text("peft_type"), type != "LORA" {
+            throw fields.unsupported("peft_type", "“LORA” can be read")
+        }
+        if let bias = try fields.text("bias"), bias != "none" {
+            throw fields.unsupported("bias", "adapters without biases can be read")
+        }
+        for key in ["use_dora", "fan_in_fan_out"] where try fields.flag(key) == true {
+            throw fields.unsupported(key, "plain low-rank updates can be read")
+        }
+        _ = try fields.required("r", fields.integer("r", in: 1...65536))
+        // PEFT's own default.
+        alpha = try fields.real("lora_alpha", in: -1e6...1e6) ?? 8
+        usesRootOfRank = try fields.flag("use_rslora") ?? false
+        alphaPattern = try fields.fields("alpha_pattern")?.object
+    }
+
+    /// α / r, or α / √r, of a module, with its own rank and α where a pattern gives one.
+    func scale(of module: String, rank: Int) throws(AdapterError) -> Double {
+        var alpha = alpha
+        if let alphaPattern {
+            for (pattern, value) in alphaPattern.members.map({ ($0.key, $0.value) })
+            where Self.matches(module, pattern) {
+                alpha = value.double ?? alpha
+                break
+            }
+        }
+        return alpha / (usesRootOfRank ? Double(rank).squareRoot() : Double(rank))
+    }
+
+    /// PEFT takes a pattern for a regular expression for the end of a name, from a dot on.
+    private static func matches(_ module: String, _ pattern: String) -> Bool {
+        if module == pattern || module.hasSuffix("." + pattern) { return true }
+        guard let expression = try? Regex(#"(.*\.)?("# + pattern + ")") else { return false }
+        return (try? expression.wholeMatch(in: module)) != nil
+    }
+}

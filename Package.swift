@@ -1,8 +1,9 @@
 // swift-tools-version: 6.1
 import PackageDescription
 
-// The core depends on nothing but the toolchain and the system's BLAS. What needs another package lives in the nested
-// packages Examples/ and Benchmarks/, because SwiftPM fetches the dependencies of unused products too.
+// The core depends on nothing but the toolchain and the system's BLAS. What needs another package stands behind a trait that is
+// off, or lives in the nested packages Examples/ and Benchmarks/: SwiftPM fetches the dependencies of unused products too, but
+// not those that only disabled traits ask for.
 
 let swiftSettings: [SwiftSetting] = [
     .swiftLanguageMode(.v6),
@@ -17,6 +18,7 @@ let package = Package(
     products: [
         .library(name: "Qwen", targets: ["Qwen"]),
         .library(name: "QwenChat", targets: ["QwenChat"]),
+        .library(name: "QwenHub", targets: ["QwenHub"]),
         .library(name: "QwenModel", targets: ["QwenModel"]),
         .library(name: "QwenTokenizer", targets: ["QwenTokenizer"]),
         .library(name: "QwenTensor", targets: ["QwenTensor"]),
@@ -29,12 +31,23 @@ let package = Package(
             name: "EmbeddedModel",
             description: "Qwen brings the demonstration model of 7 MB along: QwenLanguageModel.load() needs no files."
         ),
+        .trait(
+            name: "Hub",
+            description:
+                "Lets QwenHub download models on Linux, through async-http-client; Apple's systems need no package for it."
+        ),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.26.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.81.0"),
     ],
     targets: [
         // Kernels in C, chosen at run time by the CPU's features; each has a scalar twin that defines it.
         .target(name: "CQwenKernels", exclude: ["make_codebooks.py"]),
         // The system's BLAS on Linux; Apple's platforms use Accelerate instead.
         .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+        // SHA-256 and Git's SHA-1, which name the contents in the caches of models.
+        .target(name: "CQwenDigest"),
         // Qwen's vocabulary as bytes in the binary: no resource bundle to find at run time.
         .target(name: "CQwenVocabulary", exclude: ["qwen.bpe", "make_vocabulary.py", "make_unicode_tables.py"]),
         // A small trained checkpoint, likewise.
@@ -66,6 +79,24 @@ let package = Package(
         .target(
             name: "QwenEmbedded",
             dependencies: ["QwenChat", "QwenModel", "CQwenEmbedded"],
+            swiftSettings: swiftSettings
+        ),
+        .target(
+            name: "QwenHub",
+            dependencies: [
+                "CQwenDigest", "QwenChat", "QwenJSON", "QwenModel", "QwenTensor",
+                .product(
+                    name: "AsyncHTTPClient",
+                    package: "async-http-client",
+                    condition: .when(platforms: [.linux], traits: ["Hub"])
+                ),
+                .product(name: "NIOCore", package: "swift-nio", condition: .when(platforms: [.linux], traits: ["Hub"])),
+                .product(
+                    name: "NIOHTTP1",
+                    package: "swift-nio",
+                    condition: .when(platforms: [.linux], traits: ["Hub"])
+                ),
+            ],
             swiftSettings: swiftSettings
         ),
         .target(
@@ -110,6 +141,12 @@ let package = Package(
         .testTarget(
             name: "QwenEmbeddedTests",
             dependencies: ["QwenEmbedded", "QwenChat", "QwenModel", "QwenTokenizer", "QwenTensor", "QwenJSON"],
+            exclude: ["Fixtures"],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "QwenHubTests",
+            dependencies: ["QwenHub", "CQwenDigest", "QwenChat", "QwenModel", "QwenJSON"],
             exclude: ["Fixtures"],
             swiftSettings: swiftSettings
         ),

@@ -37,7 +37,8 @@ struct CheckpointFolder: Sendable {
     /// Opens a file of the folder.
     ///
     /// Symbolic links are followed to their end, which must lie in the folder, or in the `blobs` folder of Hugging
-    /// Face's cache where this folder is `…/snapshots/REVISION` (there every file is a link to `../../blobs/HASH`).
+    /// Face's cache where this folder is `…/snapshots/REVISION` (there every file is a link to `../../blobs/HASH`, which may
+    /// be a link to a `blobs` folder that all repositories share).
     func open(_ name: String) throws(CheckpointError) -> OpenFile {
         guard Self.isPlain(name) else { throw .unsafeFileName(name) }
         let full = path + "/" + name
@@ -68,7 +69,11 @@ struct CheckpointFolder: Sendable {
             return false
         }
         let repository = components.dropLast(2).map { "/" + String(Substring($0)) }.joined()
-        return isBelow(repository + "/blobs")
+        if isBelow(repository + "/blobs") { return true }
+        // Hugging Face's Xet client keeps contents once for all repositories: CACHE/blobs beside CACHE/models--OWNER--NAME.
+        guard components.count >= 4, components[components.count - 3].starts(with: "models--".utf8) else { return false }
+        let cache = components.dropLast(3).map { "/" + String(Substring($0)) }.joined()
+        return isBelow(cache + "/blobs")
     }
 }
 

@@ -28,16 +28,17 @@ extension ShardIndexError: CustomStringConvertible {
 }
 
 /// The contents of a `model.safetensors.index.json`: which file holds which tensor.
-struct ShardIndex {
+package struct ShardIndex {
     /// The file names, in the order in which they come first.
-    private(set) var files: [String] = []
+    package private(set) var files: [String] = []
     /// For every tensor, which of the files holds it.
     private(set) var fileOfTensor: [String: Int] = [:]
 
-    static let maximumByteCount = 64 << 20
+    package static let maximumByteCount = 64 << 20
     static let maximumFiles = 1024
 
-    init(parsing text: [UInt8]) throws(ShardIndexError) {
+    /// Reads an index.
+    package init(parsing text: [UInt8]) throws(ShardIndexError) {
         let outcome: Result<Self, ShardIndexError> = text.withUnsafeBytes { bytes in
             do throws(ShardIndexError) { return .success(try Self(bytes)) } catch { return .failure(error) }
         }

@@ -16,6 +16,7 @@
 #include "qwen_grouped.h"
 #include "qwen_machine.h"
 #include "qwen_pool.h"
+#include "qwen_quantize.h"
 
 #if defined(__clang__)
 #pragma clang assume_nonnull begin

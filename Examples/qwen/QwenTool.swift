@@ -13,6 +13,7 @@ struct QwenTool: AsyncParsableCommand {
             """,
         subcommands: [
             Chat.self, Tokenize.self, Detokenize.self, Render.self, Logits.self, Inspect.self, Bench.self,
+            Perplexity.self, Divergence.self,
         ]
     )
 }

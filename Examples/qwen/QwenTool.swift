@@ -12,7 +12,7 @@ struct QwenTool: AsyncParsableCommand {
             in its place; unless the command says otherwise, the status at the end is then 1.
             """,
         subcommands: [
-            Chat.self, Tokenize.self, Detokenize.self, Render.self, Logits.self, Inspect.self, Bench.self,
+            Chat.self, Tokenize.self, Detokenize.self, Render.self, Parse.self, Logits.self, Inspect.self, Bench.self,
             Perplexity.self, Divergence.self,
         ]
     )

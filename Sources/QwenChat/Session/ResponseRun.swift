@@ -30,7 +30,8 @@ final class ResponseRun {
     init(session: ChatSession, request: ChatSession.Request) {
         self.session = session
         self.request = request
-        parser = OutputParser(tokenizer: session.model.tokenizer)
+        // A session without tools takes calls for text.
+        parser = OutputParser(tokenizer: session.model.tokenizer, family: .chatML)
     }
 
     deinit {
@@ -68,7 +69,11 @@ final class ResponseRun {
         try session.claim()
         hasClaim = true
         let (stream, startsInThinking) = try session.begin(request)
-        parser = OutputParser(tokenizer: session.model.tokenizer, startsInThinking: startsInThinking)
+        parser = OutputParser(
+            tokenizer: session.model.tokenizer,
+            family: .chatML,
+            startsInThinking: startsInThinking
+        )
         phase = .running(stream.makeAsyncIterator())
     }
 
@@ -112,6 +117,8 @@ final class ResponseRun {
         case .text(let piece):
             text += piece
             return .text(piece)
+        case .toolCallStarted, .toolCallDelta, .toolCall, .unknownTool, .malformedToolCall:
+            return nil
         }
     }
 

@@ -17,6 +17,7 @@ struct StreamAnswer {
                 switch event {
                 case .thinking(let text): print(text, terminator: "")
                 case .text(let text): print(text, terminator: "")
+                case .usage: break
                 case .finished(let reply):
                     print("\n(\(reply.usage.cachedTokens) of \(reply.usage.promptTokens) prompt tokens were cached)")
                 }

@@ -46,6 +46,7 @@ import Testing
         for try await event in session.streamResponse(to: "And 1011?", thinking: .off, options: .greedy) {
             switch event {
             case .thinking(let text), .text(let text): print(text)
+            case .usage(let usage): print(usage.generatedTokens)
             case .finished(let response): print(response.usage.cachedTokens)
             }
         }

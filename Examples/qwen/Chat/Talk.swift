@@ -58,6 +58,7 @@ struct Talk {
                 switch event {
                 case .thinking(let text): try writer.writeThinking(text)
                 case .text(let text): try writer.writeText(text)
+                case .usage: break
                 case .finished(let response):
                     try writer.finish()
                     return response

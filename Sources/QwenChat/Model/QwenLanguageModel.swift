@@ -20,6 +20,8 @@ public final class QwenLanguageModel: Sendable {
     public var configuration: ModelConfiguration { engine.configuration }
     /// Whether the model thinks before it answers.
     public let thinkingSupport: ThinkingSupport
+    /// The tokens around a thinking block; `nil` if the vocabulary has none.
+    let thinkingMarkup: ThinkingMarkup?
 
     /// Puts a model together from its parts.
     ///
@@ -44,6 +46,7 @@ public final class QwenLanguageModel: Sendable {
         self.template = template
         defaults = GenerationDefaults(family: template.family, checkpoint: generationConfiguration)
         thinkingSupport = template.family.thinkingSupport
+        thinkingMarkup = thinkingSupport == .never ? nil : ThinkingMarkup(tokenizer)
         // A turn ends at either, whatever the configuration calls the end: it may name just one of them.
         let ends = ["<|im_end|>", "<|endoftext|>"].compactMap(tokenizer.id(of:))
         let configured = generationConfiguration?.eosTokenIDs ?? []

@@ -75,6 +75,11 @@ public struct OutputParser: Sendable {
         return events
     }
 
+    /// Forgets the beginning of a character whose end will never come.
+    package mutating func dropIncompleteCharacter() {
+        _ = decoder.finish()
+    }
+
     mutating func consume(_ id: Int, into events: inout [OutputEvent]) {
         if let tag = tags[id] {
             appendText(decoder.finish(), to: &events)

@@ -23,6 +23,7 @@ public final class ChatSession: Sendable {
         let prompt: String?
         let thinking: Thinking?
         let options: GenerationOptions
+        let answerNow = AnswerNowSignal()
     }
 
     private struct State {
@@ -207,28 +208,33 @@ public final class ChatSession: Sendable {
     func begin(
         _ request: Request
     ) throws -> (stream: AsyncThrowingStream<GenerationEvent, any Error>, startsInThinking: Bool) {
-        let support = model.thinkingSupport
-        let thinking = request.thinking ?? support.defaultThinking
-        guard support.allows(thinking) else {
-            throw SessionError.thinkingNotSupported(requested: thinking, support: support)
-        }
+        let plan = try ThinkingPlan(request.thinking, for: model)
         var messages = transcript.messages
         if let prompt = request.prompt { messages.append(.user(prompt)) }
         guard messages.contains(where: { $0.role != .system }) else { throw SessionError.emptyTranscript }
 
-        let prompt = try model.template.render(messages, enableThinking: support == .hybrid ? thinking == .on : nil)
+        let prompt = try model.template.render(messages, enableThinking: plan.enableThinking)
         let ids = model.tokenizer.encode(segments: prompt.segments)
         let context = try makeContext()
         guard ids.count < context.capacity else {
             throw SessionError.contextFull(promptTokens: ids.count, contextTokens: context.capacity)
         }
-        let generation = model.defaults.request(
+        var generation = model.defaults.request(
             prompt: ids,
             options: request.options,
-            thinking: thinking == .on,
+            thinking: plan.isThinking,
             stopTokens: model.stopTokens
         )
-        return (model.engine.generate(generation, in: context), prompt.ending == .openThinking)
+        let isOpen = prompt.ending == .openThinking
+        generation.thinking = plan.control(
+            isOpen: isOpen,
+            // The last token of a full context is generated and not computed.
+            limit: min(generation.maxTokens, context.capacity - ids.count + 1),
+            options: request.options,
+            markup: model.thinkingMarkup,
+            answerNow: request.answerNow
+        )
+        return (model.engine.generate(generation, in: context), isOpen)
     }
 
     /// Adds a request's turns to the transcript.

@@ -1,7 +1,17 @@
+public import QwenModel
+
 /// How an answer is generated. What is left `nil` is decided for the request; see ``GenerationDefaults``.
 public struct GenerationOptions: Sendable, Hashable {
-    /// The most tokens to generate, thinking included.
+    /// The most tokens to generate: thinking, the sentence that ends it early, and the answer together.
     public var maxTokens: Int?
+    /// How many of those tokens are kept for the answer: thinking is ended early, as by ``Thinking/budget(_:)``, so that they
+    /// remain.
+    ///
+    /// `nil` keeps a quarter of what can be generated, 512 tokens at most, where the request has a budget, and nothing where
+    /// it has ``Thinking/on``. What can be generated is ``maxTokens`` or what the context still holds, whichever is less.
+    public var answerReserve: Int?
+    /// What counts as thinking in circles; such thinking is ended like one whose budget is spent. `nil` does not look.
+    public var thinkingLoops: LoopDetection?
     /// Divides the logits: 0 takes the likeliest token always, 1 leaves the model's distribution as it is.
     public var temperature: Double?
     /// Only this many of the likeliest tokens take part; 0 means all.
@@ -30,6 +40,8 @@ public struct GenerationOptions: Sendable, Hashable {
     ///
     /// - Parameters:
     ///   - maxTokens: the most tokens to generate, thinking included.
+    ///   - answerReserve: how many of those are kept for the answer.
+    ///   - thinkingLoops: what counts as thinking in circles, and ends the thinking.
     ///   - temperature: 0 takes the likeliest token always.
     ///   - topK: how many of the likeliest tokens take part; 0 means all.
     ///   - topP: the probability that the tokens taking part must reach together; 1 means all.
@@ -43,6 +55,8 @@ public struct GenerationOptions: Sendable, Hashable {
     ///   - stopTokens: token ids that end the answer, besides the model's own.
     public init(
         maxTokens: Int? = nil,
+        answerReserve: Int? = nil,
+        thinkingLoops: LoopDetection? = nil,
         temperature: Double? = nil,
         topK: Int? = nil,
         topP: Double? = nil,
@@ -56,6 +70,8 @@ public struct GenerationOptions: Sendable, Hashable {
         stopTokens: Set<Int> = []
     ) {
         self.maxTokens = maxTokens
+        self.answerReserve = answerReserve
+        self.thinkingLoops = thinkingLoops
         self.temperature = temperature
         self.topK = topK
         self.topP = topP
@@ -73,4 +89,7 @@ public struct GenerationOptions: Sendable, Hashable {
     ///
     /// Qwen advises against it for thinking: the model falls into loops.
     public static let greedy = GenerationOptions(temperature: 0)
+
+    /// The most tokens that are kept for the answer where the request has a budget and says nothing.
+    static let largestDefaultReserve = 512
 }

@@ -6,6 +6,8 @@ public struct Response: Sendable {
     public let text: String
     /// What the model thought before it answered; `nil` if it did not.
     public let thinking: String?
+    /// What ended the thinking; `nil` if the model did not think.
+    public let thinkingEnd: ThinkingEnd?
     /// What the request cost.
     public let usage: Usage
     /// Why the answer ended.

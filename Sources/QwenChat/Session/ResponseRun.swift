@@ -20,6 +20,7 @@ final class ResponseRun {
     private var events: [OutputEvent] = []
     private var delivered = 0
     private var summary: GenerationSummary?
+    private var hasToldUsage = false
 
     private var text = ""
     private var thinking = ""
@@ -51,7 +52,11 @@ final class ResponseRun {
         do {
             while true {
                 if let event = nextDelivered() { return event }
-                if let summary { return .finished(complete(summary)) }
+                if let summary {
+                    if hasToldUsage { return .finished(complete(summary)) }
+                    hasToldUsage = true
+                    return .usage(usage(summary))
+                }
                 switch phase {
                 case .over: return nil
                 case .idle: try start()
@@ -98,8 +103,11 @@ final class ResponseRun {
 
     private func take(_ token: GeneratedToken) {
         let wasThinking = parser.isThinking
+        // The sentence that ends the thinking may come in the middle of a character, which is never completed then.
+        if wasThinking, token.source == .thinkingControl { parser.dropIncompleteCharacter() }
         parser.consume(token.id, into: &events)
-        if wasThinking || parser.isThinking { thinkingTokens += 1 } else { answerTokens += 1 }
+        let isThinking = wasThinking || parser.isThinking || token.source == .thinkingControl
+        if isThinking { thinkingTokens += 1 } else { answerTokens += 1 }
         if request.options.logProbabilities != nil { tokens.append(token) }
     }
 
@@ -122,21 +130,26 @@ final class ResponseRun {
         }
     }
 
+    private func usage(_ summary: GenerationSummary) -> Usage {
+        Usage(
+            promptTokens: summary.promptTokens,
+            cachedTokens: summary.cachedTokens,
+            thinkingTokens: thinkingTokens,
+            answerTokens: answerTokens,
+            timeToFirstToken: summary.timeToFirstToken,
+            prefillDuration: summary.prefillDuration,
+            tokensPerSecond: summary.tokensPerSecond
+        )
+    }
+
     /// Puts the turn into the transcript; everything was delivered by now.
     private func complete(_ summary: GenerationSummary) -> Response {
         self.summary = nil
         let response = Response(
             text: text,
             thinking: thinking.isEmpty ? nil : thinking,
-            usage: Usage(
-                promptTokens: summary.promptTokens,
-                cachedTokens: summary.cachedTokens,
-                thinkingTokens: thinkingTokens,
-                answerTokens: answerTokens,
-                timeToFirstToken: summary.timeToFirstToken,
-                prefillDuration: summary.prefillDuration,
-                tokensPerSecond: summary.tokensPerSecond
-            ),
+            thinkingEnd: summary.thinkingEnd,
+            usage: usage(summary),
             finishReason: FinishReason(summary.reason),
             logProbabilities: request.options.logProbabilities == nil ? nil : tokens
         )

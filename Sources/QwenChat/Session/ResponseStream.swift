@@ -1,3 +1,4 @@
+import QwenModel
 import Synchronization
 
 /// An answer as it comes.
@@ -11,7 +12,8 @@ import Synchronization
 ///     switch event {
 ///     case .thinking(let text): print(text, terminator: "")
 ///     case .text(let text): print(text, terminator: "")
-///     case .finished(let response): print(response.usage)
+///     case .usage(let usage): print(usage.tokensPerSecond ?? 0)
+///     case .finished(let response): print(response.finishReason)
 ///     }
 /// }
 /// ```
@@ -22,6 +24,8 @@ public struct ResponseStream: AsyncSequence, Sendable {
         case thinking(String)
         /// More of the answer.
         case text(String)
+        /// What the request cost, after the last piece of the answer.
+        case usage(Usage)
         /// The answer is complete and part of the transcript.
         case finished(Response)
     }
@@ -33,6 +37,15 @@ public struct ResponseStream: AsyncSequence, Sendable {
     init(session: ChatSession, request: ChatSession.Request) {
         self.session = session
         self.request = request
+    }
+
+    /// Ends the thinking and has the model answer with what it has: what a thinking budget does, on demand.
+    ///
+    /// It may be called from any task, and at any time. While the model thinks, Qwen's early-stop sentence follows the token
+    /// that is being computed, then the answer. Before the model has begun, it does not think at all. In the answer, after
+    /// the end, and for requests without thinking, nothing happens.
+    public func answerNow() {
+        request.answerNow.raise()
     }
 
     /// Begins the iteration; the request itself begins with the first event asked for.

@@ -11,6 +11,8 @@ public enum SessionError: Error, Sendable, Hashable {
     ///   - requested: what was asked for.
     ///   - support: what the model can do.
     case thinkingNotSupported(requested: Thinking, support: ThinkingSupport)
+    /// A thinking budget below 0 was asked for.
+    case invalidThinkingBudget(Int)
     /// The conversation does not fit into the context with room for an answer.
     ///
     /// - Parameters:
@@ -35,6 +37,8 @@ extension SessionError: CustomStringConvertible {
             case .always: "The model thinks before every answer, so thinking cannot be \(requested)."
             case .hybrid: "The model cannot be asked for thinking \(requested)."
             }
+        case .invalidThinkingBudget(let tokens):
+            "A thinking budget of \(tokens) tokens was asked for; it must be 0 or more."
         case .contextFull(let prompt, let context):
             "The conversation has \(prompt) tokens and the context holds \(context), which leaves no room for an answer."
         case .emptyTranscript:

@@ -4,7 +4,7 @@ public struct Usage: Sendable, Hashable {
     public let promptTokens: Int
     /// Tokens of the prompt that were still in the KV cache, so that nothing had to be computed for them.
     public let cachedTokens: Int
-    /// Tokens generated for thinking, the tags included.
+    /// Tokens generated for thinking, the tags included, and the sentence that ended it early.
     public let thinkingTokens: Int
     /// Tokens generated for the answer; the token that ends the turn is not counted.
     public let answerTokens: Int

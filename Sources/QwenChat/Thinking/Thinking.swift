@@ -7,4 +7,13 @@ public enum Thinking: Sendable, Hashable {
     case off
     /// Thinking first, as long as the model finds necessary.
     case on
+    /// Thinking first, for at most this many tokens; then Qwen's early-stop sentence is put in, and the answer follows.
+    ///
+    /// The budget counts what is generated from the beginning, the opening tag included. It is cut where
+    /// ``GenerationOptions/maxTokens`` or the context would leave too little for the answer; see
+    /// ``GenerationOptions/answerReserve``. A budget of 0 is ``off`` for a hybrid model; a model that always thinks gets the
+    /// sentence at once. A negative one makes the request throw ``SessionError/invalidThinkingBudget(_:)``.
+    ///
+    /// Source: Qwen3 Technical Report, §4.3.
+    case budget(Int)
 }

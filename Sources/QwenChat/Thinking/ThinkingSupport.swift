@@ -10,8 +10,8 @@ public enum ThinkingSupport: String, Sendable, Hashable, CaseIterable {
     /// Whether a request for `thinking` can be met.
     public func allows(_ thinking: Thinking) -> Bool {
         switch (self, thinking) {
-        case (.hybrid, _), (.always, .on), (.never, .off): true
-        case (.always, .off), (.never, .on): false
+        case (.hybrid, _), (.always, .on), (.always, .budget), (.never, .off): true
+        case (.always, .off), (.never, .on), (.never, .budget): false
         }
     }
 

@@ -16,13 +16,24 @@ public enum GenerationEvent: Sendable {
 
 /// A generated token.
 public struct GeneratedToken: Sendable, Hashable {
+    /// Who chose a token.
+    public enum Source: Sendable, Hashable {
+        /// The model, by sampling.
+        case model
+        /// The engine, to end the thinking; see ``ThinkingControl``.
+        case thinkingControl
+    }
+
     /// The token's id.
     public let id: Int
 
-    /// The natural logarithm of the token's probability under the model, where it was asked for.
+    /// Who chose it.
+    public let source: Source
+
+    /// The natural logarithm of the token's probability under the model, where it was asked for and the model chose.
     public let logProbability: Float?
 
-    /// The most likely tokens at this step, best first, where they were asked for.
+    /// The most likely tokens at this step, best first, where they were asked for and the model chose.
     public let topLogProbabilities: [TokenLogProbability]
 }
 
@@ -47,8 +58,14 @@ public struct GenerationSummary: Sendable, Hashable {
     /// Tokens of the prompt that were in the cache already.
     public let cachedTokens: Int
 
-    /// Tokens generated, the stop token not counted.
+    /// Tokens generated, the stop token not counted, those that the model did not choose included.
     public let generatedTokens: Int
+
+    /// Tokens among them that the model did not choose.
+    public let forcedTokens: Int
+
+    /// What ended the thinking; `nil` where there was none or nobody watched.
+    public let thinkingEnd: ThinkingEnd?
 
     /// From the start of the work on the request to its first token (or its end, if there was none).
     public let timeToFirstToken: Duration
@@ -63,7 +80,10 @@ public struct GenerationSummary: Sendable, Hashable {
     public let decodeSteps: Int
 
     /// Decoding speed in tokens per second; nil where there was no step to measure.
+    ///
+    /// Each step chooses one token; those that the model did not choose come for the price of a few.
     public var tokensPerSecond: Double? {
-        decodeSteps > 0 && decodeDuration > .zero ? Double(decodeSteps) / (decodeDuration / .seconds(1)) : nil
+        guard decodeSteps > 0, decodeDuration > .zero else { return nil }
+        return Double(decodeSteps + forcedTokens) / (decodeDuration / .seconds(1))
     }
 }

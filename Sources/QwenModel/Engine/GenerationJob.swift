@@ -2,6 +2,19 @@ import Synchronization
 
 /// One request's way through the model: prefill in chunks, then a token a step.
 ///
+/// Between two steps, ``choose(_:)`` is where everything that steers a generation comes in, in this order:
+///
+/// 1. What ends the thinking may put in tokens (``ThinkingTracker/closeIfDue()``).
+/// 2. If it does not, the sampler chooses one; what forbids tokens has its turn before, on the pass's logits.
+/// 3. The chosen token is told to whoever follows the output, and 1 is asked again: the token and what is put in after it
+///    are computed together.
+///
+/// Every token, chosen or put in, goes through ``append(_:)``, which counts it against the limits, tells it to the sampler's
+/// penalties, hands it out and lines it up in `pending`. The next step computes all of `pending`, however long, in chunks
+/// like a prompt. A constraint on the answer belongs into 2 (its mask) and 3 (a run of tokens that it leaves no choice
+/// about), from the moment when `thinking` is over; a guess of several tokens at once belongs into `pending` too, each
+/// accepted one going through 3.
+///
 /// - Note: `@unchecked Sendable` as `EngineJob` is: after `JobQueue.push` only the engine's thread touches the state.
 final class GenerationJob: EngineJob, @unchecked Sendable {
     typealias Continuation = AsyncThrowingStream<GenerationEvent, any Error>.Continuation
@@ -11,14 +24,16 @@ final class GenerationJob: EngineJob, @unchecked Sendable {
     private let continuation: Continuation
     private let clock = ContinuousClock()
 
-    /// The prompt's ids, then the token to compute next.
+    /// The prompt's ids, then the tokens to compute next: usually one.
     private var pending: [Int32]
     /// The first of `pending` that is not in the cache.
     private var next = 0
     private var sampler: Sampler?
+    private var thinking: ThinkingTracker?
 
     private var cachedTokens = 0
     private var generatedTokens = 0
+    private var forcedTokens = 0
     private var decodeSteps = 0
     private var start: ContinuousClock.Instant?
     private var prefillEnd: ContinuousClock.Instant?
@@ -30,6 +45,7 @@ final class GenerationJob: EngineJob, @unchecked Sendable {
         self.context = context
         self.continuation = continuation
         pending = request.prompt.map { Int32(truncatingIfNeeded: $0) }
+        thinking = request.thinking.map(ThinkingTracker.init)
         super.init(cancellation: CancellationFlag())
     }
 
@@ -43,7 +59,7 @@ final class GenerationJob: EngineJob, @unchecked Sendable {
             if sampler == nil {
                 try begin(pass)
             }
-            return try firstToken == nil ? prefillStep(pass) : decodeStep(pass)
+            return try compute(pass)
         } catch {
             context.release(from: cancellation)
             continuation.finish(throwing: error)
@@ -74,8 +90,8 @@ final class GenerationJob: EngineJob, @unchecked Sendable {
     /// Room made for an answer at the start; a longer one grows the cache as it comes.
     private static let reservedAnswerTokens = 1024
 
-    /// Computes a chunk of the prompt and, after the last, chooses the first token.
-    private func prefillStep(_ pass: ForwardPass) throws -> Bool {
+    /// Computes a chunk of what is pending and, after the last, chooses what comes next.
+    private func compute(_ pass: ForwardPass) throws -> Bool {
         let count = min(pass.maximumRows, pending.count - next)
         let isLast = next + count == pending.count
         let done = try pass.run(
@@ -86,55 +102,72 @@ final class GenerationJob: EngineJob, @unchecked Sendable {
         )
         guard done else { return true }
         next += count
-        context.cachedCount.store(next, ordering: .relaxed)
-        continuation.yield(.prefillProgress(done: next, total: pending.count))
-        guard isLast else { return true }
-        prefillEnd = clock.now
-        return try sample(pass)
-    }
-
-    /// Computes the newest token and chooses the next.
-    private func decodeStep(_ pass: ForwardPass) throws -> Bool {
-        let done = try pass.run(pending[...], cache: context.cache.value, logits: .last, cancellation: cancellation)
-        guard done else { return true }
         context.cachedCount.store(context.cache.value.count, ordering: .relaxed)
-        decodeSteps += 1
-        return try sample(pass)
+        if prefillEnd == nil {
+            continuation.yield(.prefillProgress(done: next, total: pending.count))
+        }
+        guard isLast else { return true }
+        if prefillEnd == nil {
+            prefillEnd = clock.now
+        } else {
+            decodeSteps += 1
+        }
+        guard let reason = try choose(pass) else { return true }
+        finish(reason)
+        return false
     }
 
-    /// Chooses a token from the pass's logits and hands it out, or ends the generation.
-    private func sample(_ pass: ForwardPass) throws -> Bool {
-        guard let token = try sampler?.next(logits: pass.logits) else { return false }
-        let now = clock.now
-        if firstToken == nil {
-            firstToken = now
-        }
-        lastToken = now
-        if request.stopTokens.contains(token.id) {
-            return finish(.stopToken(token.id))
-        }
-        generatedTokens += 1
-        continuation.yield(
-            .token(
-                GeneratedToken(
-                    id: token.id,
-                    logProbability: token.logProbability,
-                    topLogProbabilities: token.topLogProbabilities
-                )
-            )
-        )
-        if generatedTokens == request.maxTokens {
-            return finish(.maxTokens)
-        }
-        if context.cache.value.count >= context.capacity {
-            return finish(.contextFull)
-        }
+    /// Decides on the next tokens, after everything before them was computed.
+    ///
+    /// - Returns: why the generation ends; nil if it goes on.
+    private func choose(_ pass: ForwardPass) throws -> GenerationSummary.Reason? {
         pending.removeAll(keepingCapacity: true)
-        pending.append(Int32(truncatingIfNeeded: token.id))
-        return true
+        next = 0
+        if let reason = try closeThinkingIfDue() { return reason }
+        guard pending.isEmpty, let token = try sampler?.next(logits: pass.logits) else { return nil }
+        noteTime()
+        if request.stopTokens.contains(token.id) { return .stopToken(token.id) }
+        thinking?.accept(token.id)
+        let generated = GeneratedToken(
+            id: token.id,
+            source: .model,
+            logProbability: token.logProbability,
+            topLogProbabilities: token.topLogProbabilities
+        )
+        return try append(generated) ?? closeThinkingIfDue()
     }
 
-    private func finish(_ reason: GenerationSummary.Reason) -> Bool {
+    private func closeThinkingIfDue() throws -> GenerationSummary.Reason? {
+        guard let tokens = thinking?.closeIfDue() else { return nil }
+        noteTime()
+        for id in tokens {
+            try sampler?.append(id)
+            forcedTokens += 1
+            let token = GeneratedToken(id: id, source: .thinkingControl, logProbability: nil, topLogProbabilities: [])
+            if let reason = append(token) { return reason }
+        }
+        return nil
+    }
+
+    /// Hands a token out and lines it up to be computed.
+    ///
+    /// - Returns: why the generation ends with it; nil if it goes on.
+    private func append(_ token: GeneratedToken) -> GenerationSummary.Reason? {
+        generatedTokens += 1
+        continuation.yield(.token(token))
+        if generatedTokens == request.maxTokens { return .maxTokens }
+        if context.cache.value.count + pending.count >= context.capacity { return .contextFull }
+        pending.append(Int32(truncatingIfNeeded: token.id))
+        return nil
+    }
+
+    private func noteTime() {
+        let now = clock.now
+        if firstToken == nil { firstToken = now }
+        lastToken = now
+    }
+
+    private func finish(_ reason: GenerationSummary.Reason) {
         let start = start ?? clock.now
         let firstToken = firstToken ?? clock.now
         let summary = GenerationSummary(
@@ -142,6 +175,8 @@ final class GenerationJob: EngineJob, @unchecked Sendable {
             promptTokens: request.prompt.count,
             cachedTokens: cachedTokens,
             generatedTokens: generatedTokens,
+            forcedTokens: forcedTokens,
+            thinkingEnd: thinking?.end,
             timeToFirstToken: firstToken - start,
             prefillDuration: (prefillEnd ?? firstToken) - start,
             decodeDuration: (lastToken ?? firstToken) - firstToken,
@@ -150,6 +185,5 @@ final class GenerationJob: EngineJob, @unchecked Sendable {
         context.release(from: cancellation)
         continuation.yield(.finished(summary))
         continuation.finish()
-        return false
     }
 }

@@ -14,6 +14,9 @@ public struct GenerationRequest: Sendable {
     /// Token ids that end the generation; the one that ends it is reported in the summary and not as a token.
     public var stopTokens: Set<Int>
 
+    /// How to watch the model think and when to make it stop; `nil` for a generation without thinking.
+    public var thinking: ThinkingControl?
+
     /// Describes a generation.
     ///
     /// - Parameters:
@@ -21,15 +24,18 @@ public struct GenerationRequest: Sendable {
     ///   - sampling: how the next token is chosen.
     ///   - maxTokens: the most tokens to generate.
     ///   - stopTokens: token ids that end the generation.
+    ///   - thinking: how to watch the model think and when to make it stop.
     public init(
         prompt: [Int],
         sampling: SamplingParameters = SamplingParameters(),
         maxTokens: Int,
-        stopTokens: Set<Int> = []
+        stopTokens: Set<Int> = [],
+        thinking: ThinkingControl? = nil
     ) {
         self.prompt = prompt
         self.sampling = sampling
         self.maxTokens = maxTokens
         self.stopTokens = stopTokens
+        self.thinking = thinking
     }
 }

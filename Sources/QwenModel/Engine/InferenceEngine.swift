@@ -150,6 +150,10 @@ public final class InferenceEngine: Sendable {
         guard request.maxTokens >= 1 else { throw EngineError.invalidMaxTokens(request.maxTokens) }
         try check(tokens: request.prompt, contextTokens: context.capacity)
         try request.sampling.validate(vocabularySize: configuration.vocabularySize)
+        if let thinking = request.thinking {
+            try check(inVocabulary: thinking.closingTokens)
+            try check(inVocabulary: thinking.emptyBlock)
+        }
     }
 
     private func check(tokens: [Int], contextTokens: Int) throws(EngineError) {
@@ -157,6 +161,10 @@ public final class InferenceEngine: Sendable {
         guard tokens.count <= contextTokens else {
             throw .contextFull(promptTokens: tokens.count, contextTokens: contextTokens)
         }
+        try check(inVocabulary: tokens)
+    }
+
+    private func check(inVocabulary tokens: [Int]) throws(EngineError) {
         for (index, id) in tokens.enumerated() where id < 0 || id >= configuration.vocabularySize {
             throw .tokenOutOfRange(id: id, index: index, vocabularySize: configuration.vocabularySize)
         }

@@ -15,17 +15,20 @@ struct ResponseStreamTests {
         let session = try await session(ScriptedCheckpoint.thinker)
         var thinking = ""
         var text = ""
+        var usage: Usage?
         var response: Response?
         for try await event in session.streamResponse(to: "Is it?") {
             #expect(response == nil)
             switch event {
             case .thinking(let piece): thinking += piece
             case .text(let piece): text += piece
+            case .usage(let told): usage = told
             case .finished(let finished): response = finished
             }
         }
         #expect(thinking == "hm" && response?.thinking == thinking)
         #expect(text == "yes" && response?.text == text)
+        #expect(usage != nil && usage == response?.usage)
     }
 
     @Test("an actor can iterate it where it stands")

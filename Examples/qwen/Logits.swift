@@ -27,7 +27,7 @@ struct Logits: AsyncParsableCommand {
 
     func run() async throws {
         // A reference: keys and values in full precision unless the user wants otherwise.
-        let engine = try Checkpoint(path: model).startEngine(engine.options(keyValueType: .f32))
+        let engine = try Checkpoint(path: model).startEngine(engine.options(keyValueType: .f32, arithmetic: .exact))
         try await JSONLines.answer { line in
             let ids = try line.requiredIDs("input_ids")
             let steps = try line.count("greedy")

@@ -103,6 +103,7 @@ V vf v_zero_below(vf v, vf x, vf limit) { return _mm256_and_ps(_mm256_cmp_ps(x, 
 void qwen_fill_avx2(qwen_kernels *table) {
     fill_table(table);
     fill_attention(table);
+    qwen_fill_packed_avx2(&table->packed);
     table->name = "avx2";
 }
 #else

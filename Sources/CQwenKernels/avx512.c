@@ -82,6 +82,11 @@ V vf v_zero_below(vf v, vf x, vf limit) { return _mm512_maskz_mov_ps(_mm512_cmp_
 void qwen_fill_avx512(qwen_kernels *table) {
     fill_table(table);
     fill_attention(table);
+    if (qwen_has_vnni()) {
+        qwen_fill_packed_vnni(&table->packed);
+    } else {
+        qwen_fill_packed_avx2(&table->packed);
+    }
     table->name = "avx512";
 }
 #else

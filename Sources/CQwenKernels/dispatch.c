@@ -29,7 +29,14 @@ static bool has_level(qwen_level level) {
     const uint32_t needed = avx512f | avx512dq | avx512bw | avx512vl;
     return level == QWEN_LEVEL_AVX512 && (b & needed) == needed && (state & zmm) == zmm;
 }
+
+bool qwen_has_vnni(void) {
+    uint32_t a, b, c, d;
+    return __get_cpuid_count(7, 0, &a, &b, &c, &d) && (c & 1u << 11) != 0;
+}
 #else
+bool qwen_has_vnni(void) { return false; }
+
 static bool has_level(qwen_level level) {
     return level == QWEN_LEVEL_SCALAR || (QWEN_NEON && level == QWEN_LEVEL_NEON);
 }

@@ -25,6 +25,13 @@ void qwen_fill_avx2(qwen_kernels *table);
 void qwen_fill_avx512(qwen_kernels *table);
 void qwen_fill_neon(qwen_kernels *table);
 
+void qwen_fill_packed_scalar(qwen_packed_kernels *table);
+void qwen_fill_packed_avx2(qwen_packed_kernels *table);
+void qwen_fill_packed_vnni(qwen_packed_kernels *table);
+
+/// Whether this machine has VNNI, which the level avx512 does not ask for.
+bool qwen_has_vnni(void);
+
 static inline float qwen_float_from_bits(uint32_t bits) {
     float value;
     memcpy(&value, &bits, sizeof value);

@@ -215,4 +215,5 @@ void qwen_fill_scalar(qwen_kernels *table) {
         .log_sum_exp = log_sum_exp,
         .attention_merge = attention_merge,
     };
+    qwen_fill_packed_scalar(&table->packed);
 }

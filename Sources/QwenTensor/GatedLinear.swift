@@ -17,6 +17,7 @@ public enum GatedLinear {
     ///   - ldy: the floats from one row of y to the next.
     ///   - worker: the calling worker.
     ///   - scratch: memory of all workers, made for this many workers.
+    ///   - slot: where x lies in `scratch` as integers, for weights that want them.
     public static func apply(
         gate: borrowing LinearWeights,
         up: borrowing LinearWeights,
@@ -27,7 +28,8 @@ public enum GatedLinear {
         product: UnsafeMutablePointer<Float>,
         ldy: Int,
         worker: inout Worker,
-        scratch: LinearScratch
+        scratch: LinearScratch,
+        slot: Int = 0
     ) {
         let chunk = Linear.chunk(gate, rows: rows, workers: worker.count, scratch: scratch)
         while let range = worker.nextRange(of: gate.outputs, chunk: chunk) {
@@ -41,7 +43,8 @@ public enum GatedLinear {
                 y: y,
                 product: product,
                 ldy: ldy,
-                panel: scratch.panel(worker.index)
+                panel: scratch.panel(worker.index),
+                integers: scratch.integers(slot: slot)
             )
         }
     }
@@ -59,6 +62,7 @@ public enum GatedLinear {
     ///   - product: working memory like y, for x Uᵀ.
     ///   - ldy: the floats from one row of y to the next.
     ///   - panel: the calling worker's panel of a ``LinearScratch``.
+    ///   - integers: x as integers, for weights that want them.
     public static func apply(
         gate: borrowing LinearWeights,
         up: borrowing LinearWeights,
@@ -69,10 +73,21 @@ public enum GatedLinear {
         y: UnsafeMutablePointer<Float>,
         product: UnsafeMutablePointer<Float>,
         ldy: Int,
-        panel: UnsafeMutablePointer<Float>
+        panel: UnsafeMutablePointer<Float>,
+        integers: QuantizedRows? = nil
     ) {
-        Linear.apply(gate, outputs: range, x: x, ldx: ldx, rows: rows, y: y, ldy: ldy, panel: panel)
-        Linear.apply(up, outputs: range, x: x, ldx: ldx, rows: rows, y: product, ldy: ldy, panel: panel)
+        Linear.apply(gate, outputs: range, x: x, ldx: ldx, rows: rows, y: y, ldy: ldy, panel: panel, integers: integers)
+        Linear.apply(
+            up,
+            outputs: range,
+            x: x,
+            ldx: ldx,
+            rows: rows,
+            y: product,
+            ldy: ldy,
+            panel: panel,
+            integers: integers
+        )
         let kernels = Kernels.current
         for row in 0..<rows {
             let start = row &* ldy &+ range.lowerBound

@@ -52,6 +52,21 @@ public struct Kernels: Sendable {
         table.pointee.level == QWEN_LEVEL_AVX2 || table.pointee.level == QWEN_LEVEL_AVX512
     }
 
+    /// Writes a row as integers.
+    @inline(__always)
+    var quantizeRow: qwen_quantize_input { table.pointee.packed.quantize }
+
+    /// The product with a packed layout.
+    @inline(__always)
+    func packedProduct(_ layout: qwen_packed) -> qwen_packed_multiply {
+        switch layout {
+        case QWEN_PACKED_Q8_0: table.pointee.packed.multiply.0
+        case QWEN_PACKED_Q4_0: table.pointee.packed.multiply.1
+        case QWEN_PACKED_Q4_K: table.pointee.packed.multiply.2
+        default: table.pointee.packed.multiply.3
+        }
+    }
+
     /// The kernels of an element type.
     @inline(__always)
     private func of(_ type: ElementType) -> qwen_type_kernels {

@@ -19,6 +19,7 @@ public enum Linear {
     ///   - ldy: the floats from one row of y to the next.
     ///   - worker: the calling worker.
     ///   - scratch: memory of all workers, made for this many workers.
+    ///   - slot: where x lies in `scratch` as integers, for weights that want them.
     public static func apply(
         _ weights: borrowing LinearWeights,
         x: UnsafePointer<Float>,
@@ -27,7 +28,8 @@ public enum Linear {
         y: UnsafeMutablePointer<Float>,
         ldy: Int,
         worker: inout Worker,
-        scratch: LinearScratch
+        scratch: LinearScratch,
+        slot: Int = 0
     ) {
         let needsPanel = weights.needsPanel || usesBLAS(weights, rows: rows, scratch: scratch)
         let chunk = chunk(weights, rows: rows, workers: worker.count, scratch: scratch)
@@ -40,7 +42,8 @@ public enum Linear {
                 rows: rows,
                 y: y,
                 ldy: ldy,
-                panel: needsPanel ? scratch.panel(worker.index) : nil
+                panel: needsPanel ? scratch.panel(worker.index) : nil,
+                integers: scratch.integers(slot: slot)
             )
         }
     }
@@ -58,6 +61,7 @@ public enum Linear {
     ///   - ldy: the floats from one row of y to the next.
     ///   - panel: the calling worker's panel of a ``LinearScratch`` made for this many inputs, or nil never to use BLAS,
     ///     which only plain weights allow. It bounds the range to what ``chunk(_:rows:workers:scratch:)`` gives.
+    ///   - integers: x as integers, for weights that want them.
     public static func apply(
         _ weights: borrowing LinearWeights,
         outputs range: Range<Int>,
@@ -66,10 +70,14 @@ public enum Linear {
         rows: Int,
         y: UnsafeMutablePointer<Float>,
         ldy: Int,
-        panel: UnsafeMutablePointer<Float>?
+        panel: UnsafeMutablePointer<Float>?,
+        integers: QuantizedRows? = nil
     ) {
         let kernels = Kernels.current
-        if case .plain(let type) = weights.layout {
+        if case .packed(let matrix) = weights.layout {
+            guard let integers else { preconditionFailure("packed weights need their input as integers") }
+            kernels.multiplyPacked(matrix, outputs: range, x: integers, rows: rows, y: y, ldy: ldy)
+        } else if case .plain(let type) = weights.layout {
             if let panel, rows >= blasThreshold, !kernels.outpaceBLAS {
                 var source = UnsafePointer(panel)
                 if type == .float32 {
@@ -176,6 +184,7 @@ public enum Linear {
         workers: Int,
         scratch: LinearScratch
     ) -> Int {
+        if case .packed = weights.layout { return packedRows(weights, rows: rows, workers: workers) }
         if usesBLAS(weights, rows: rows, scratch: scratch) { return panelRows(weights, scratch: scratch) }
         return rows == 1 ? vectorRows(weights, workers: workers) : blockRows(weights, workers: workers)
     }
@@ -199,6 +208,15 @@ public enum Linear {
         max(12, min(48, weights.outputs / (4 * workers)) / 12 * 12)
     }
 
+    /// Outputs per chunk of a product with packed weights: long runs for few rows, which read W once; for many rows what
+    /// stays in the second-level cache. Whole pairs of groups.
+    private static func packedRows(_ weights: borrowing LinearWeights, rows: Int, workers: Int) -> Int {
+        let bytes = rows <= 8 ? 524288 : 131072
+        let pair = 2 * PackedMatrix.groupRows
+        let fair = workers == 1 ? weights.outputs : weights.outputs / (4 * workers)
+        return max(pair, min(bytes / max(weights.rowByteCount, 1), fair) / pair * pair)
+    }
+
     /// Outputs per chunk of a product through BLAS: what the panel holds.
     private static func panelRows(_ weights: borrowing LinearWeights, scratch: LinearScratch) -> Int {
         max(1, min(256, scratch.panelCount / max(weights.inputs, 1)))
@@ -216,7 +234,9 @@ extension LinearWeights {
     @inline(__always)
     var needsPanel: Bool {
         if update != nil { return true }
-        if case .plain = layout { return false }
-        return true
+        switch layout {
+        case .plain, .packed: return false
+        case .blocks, .grouped, .float8: return true
+        }
     }
 }

@@ -16,6 +16,8 @@ public struct LinearWeights: Sendable {
         case grouped(GroupedIntegers)
         /// 8-bit floats with scales for tiles.
         case float8(TiledFloat8)
+        /// Quantised blocks, packed for products with integers.
+        case packed(PackedMatrix)
     }
 
     let layout: Layout
@@ -106,6 +108,46 @@ public struct LinearWeights: Sendable {
         self.bias = try Self.floats(bias, outputs: weights.rows, weights: [weights.rows, weights.columns])
     }
 
+    /// The weights in the form that `arithmetic` computes with: packed, if there are kernels for what they are stored in.
+    ///
+    /// - Parameters:
+    ///   - arithmetic: how products are to treat their inputs.
+    ///   - pool: who packs; nil for the calling thread.
+    /// - Returns: the same numbers. The memory of these weights is free as soon as nobody else holds it.
+    /// - Throws: an allocation error.
+    public consuming func prepared(for arithmetic: Arithmetic, pool: WorkerPool? = nil) throws -> LinearWeights {
+        guard
+            arithmetic == .fast,
+            case .blocks(let format) = layout,
+            let matrix = try PackedMatrix(
+                format,
+                rows: row(0),
+                rowByteCount: rowByteCount,
+                outputs: outputs,
+                inputs: inputs,
+                pool: pool
+            )
+        else { return self }
+        return LinearWeights(matrix, outputs: outputs, bias: bias).updated(by: update)
+    }
+
+    private init(_ matrix: PackedMatrix, outputs: Int, bias: AlignedBuffer<Float>?) {
+        layout = .packed(matrix)
+        self.outputs = outputs
+        inputs = matrix.inputs
+        byteCount = matrix.storage.byteCount
+        rowByteCount = matrix.groupByteCount / PackedMatrix.groupRows
+        storedByteCount = matrix.storage.byteCount
+        byteOffset = 0
+        storage = matrix.storage
+        self.bias = bias
+    }
+
+    /// Whether products want their inputs as integers, from ``LinearScratch/quantize(_:inputs:slot:)``.
+    public var wantsIntegers: Bool {
+        if case .packed = layout { true } else { false }
+    }
+
     private static func floats(
         _ bias: Tensor?,
         outputs: Int,
@@ -157,6 +199,8 @@ public struct LinearWeights: Sendable {
                 withUnsafePointer(to: grouped.matrix) { qwen_grouped_row($0, index, destination) }
             case .float8(let tiled):
                 withUnsafePointer(to: tiled.matrix) { qwen_float8_row($0, index, destination) }
+            case .packed(let matrix):
+                matrix.decode(row: index, into: destination)
             }
             destination += inputs
         }

@@ -12,17 +12,29 @@ struct EngineFlags: ParsableArguments {
     @Option(help: "The type in which keys and values are kept: f16 or f32.")
     var kvType: KeyValueType?
 
+    @Option(help: "How products treat their inputs: fast (8-bit integers with quantised weights) or exact (floats).")
+    var arithmetic: ArithmeticName?
+
     /// The options that were asked for.
     ///
-    /// - Parameter keyValueType: what the command uses where nothing was asked for.
+    /// - Parameters:
+    ///   - keyValueType: what the command uses where nothing was asked for.
+    ///   - arithmetic: likewise.
     /// - Returns: the options of an engine.
-    func options(keyValueType: KeyValueType = .f16) -> EngineOptions {
+    func options(keyValueType: KeyValueType = .f16, arithmetic: ArithmeticName = .fast) -> EngineOptions {
         EngineOptions(
             threadCount: threads,
             prefillChunk: chunk,
-            keyValueType: (kvType ?? keyValueType) == .f16 ? .float16 : .float32
+            keyValueType: (kvType ?? keyValueType) == .f16 ? .float16 : .float32,
+            arithmetic: (self.arithmetic ?? arithmetic) == .fast ? .fast : .exact
         )
     }
+}
+
+/// The names of the kinds of arithmetic.
+enum ArithmeticName: String, ExpressibleByArgument, CaseIterable {
+    case fast
+    case exact
 }
 
 /// A type of keys and values, by the names that llama.cpp gives them.

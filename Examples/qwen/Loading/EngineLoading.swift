@@ -7,6 +7,7 @@ extension Checkpoint {
         defer { bar.clear() }
         var reading = ReadingOptions()
         reading.progress = { bar.show($0) }
-        return try InferenceEngine(ModelWeights(configuration, from: reader(reading)), options: options)
+        let weights = try ModelWeights(configuration, from: reader(reading), arithmetic: options.arithmetic)
+        return try InferenceEngine(weights, options: options)
     }
 }

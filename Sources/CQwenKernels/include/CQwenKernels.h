@@ -15,6 +15,7 @@
 #include "qwen_blocks.h"
 #include "qwen_grouped.h"
 #include "qwen_machine.h"
+#include "qwen_packed.h"
 #include "qwen_pool.h"
 #include "qwen_quantize.h"
 
@@ -129,6 +130,9 @@ typedef struct qwen_kernels {
     /// out[h * out_stride + i], for h < group and i < head_dim. All zero if no part saw a position.
     void (*attention_merge)(const float *partials, size_t stride, size_t parts, size_t group, size_t head_dim,
                             float *out, size_t out_stride);
+
+    /// Products with packed matrices.
+    qwen_packed_kernels packed;
 } qwen_kernels;
 
 /// The best kernels that this process may use. QWEN_KERNELS=scalar, avx2, avx512 or neon in the environment asks for

@@ -98,7 +98,12 @@ extension QwenLanguageModel {
             reading.chunkByteCount = 1 << 20
         }
         do {
-            let weights = try ModelWeights(checkpoint.configuration, from: checkpoint.reader(reading))
+            let weights = try ModelWeights(
+                checkpoint.configuration,
+                from: checkpoint.reader(reading),
+                arithmetic: options.engine.arithmetic,
+                pool: reading.pool
+            )
             return try QwenLanguageModel(
                 engine: InferenceEngine(weights, options: options.engine),
                 tokenizer: tokenizer,

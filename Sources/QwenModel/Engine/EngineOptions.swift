@@ -12,15 +12,26 @@ public struct EngineOptions: Sendable, Hashable {
     /// The type in which keys and values are kept: `.float16` (default; what the field uses) or `.float32`.
     public var keyValueType: ElementType
 
+    /// How products treat their inputs; whoever reads the weights for the engine gives it to
+    /// ``ModelWeights/init(_:from:arithmetic:pool:)``.
+    public var arithmetic: Arithmetic
+
     /// Describes how an engine uses the machine.
     ///
     /// - Parameters:
     ///   - threadCount: threads that compute; nil for the number of physical cores.
     ///   - prefillChunk: the most prompt tokens computed in one pass.
     ///   - keyValueType: the type in which keys and values are kept.
-    public init(threadCount: Int? = nil, prefillChunk: Int = 512, keyValueType: ElementType = .float16) {
+    ///   - arithmetic: how products treat their inputs.
+    public init(
+        threadCount: Int? = nil,
+        prefillChunk: Int = 512,
+        keyValueType: ElementType = .float16,
+        arithmetic: Arithmetic = .fast
+    ) {
         self.threadCount = threadCount
         self.prefillChunk = prefillChunk
         self.keyValueType = keyValueType
+        self.arithmetic = arithmetic
     }
 }

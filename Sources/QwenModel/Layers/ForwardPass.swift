@@ -36,7 +36,8 @@ final class ForwardPass {
             configuration,
             rows: min(options.prefillChunk, configuration.contextLength),
             logitRows: Self.logitRows,
-            workers: workerCount
+            workers: workerCount,
+            integers: plan.wantsIntegers
         )
         rotary = try RotaryTable(configuration)
         keyValueType = options.keyValueType
@@ -215,6 +216,7 @@ final class ForwardPass {
                 configuration.mixture.map { MixtureMemory(memory, $0) }
             },
             scratch: workspace.scratch,
+            wantsIntegers: plan.wantsIntegers,
             stop: workspace.stop.baseAddress,
             cancellation: cancellation
         )

@@ -15,6 +15,7 @@ extension ForwardStep {
             attendRows(plan, keys: keys, values: values, &worker)
         }
         worker.barrier()
+        quantize(attended, inputs: queryStride, &worker)
         Linear.apply(
             plan.pointee.output,
             x: attended,
@@ -23,7 +24,8 @@ extension ForwardStep {
             y: delta,
             ldy: shape.hidden,
             worker: &worker,
-            scratch: scratch
+            scratch: scratch,
+            slot: inputSlot(worker)
         )
         worker.barrier()
     }
@@ -42,7 +44,8 @@ extension ForwardStep {
             y: query,
             ldy: queryStride,
             worker: &worker,
-            scratch: scratch
+            scratch: scratch,
+            slot: inputSlot(worker)
         )
         Linear.apply(
             plan.pointee.key,
@@ -52,7 +55,8 @@ extension ForwardStep {
             y: key,
             ldy: keyStride,
             worker: &worker,
-            scratch: scratch
+            scratch: scratch,
+            slot: inputSlot(worker)
         )
         Linear.apply(
             plan.pointee.value,
@@ -62,7 +66,8 @@ extension ForwardStep {
             y: value,
             ldy: keyStride,
             worker: &worker,
-            scratch: scratch
+            scratch: scratch,
+            slot: inputSlot(worker)
         )
     }
 

@@ -58,7 +58,8 @@ extension ForwardStep {
             y: memory.routing,
             ldy: memory.experts,
             worker: &worker,
-            scratch: scratch
+            scratch: scratch,
+            slot: inputSlot(worker)
         )
         worker.barrier()
         for row in worker.range(of: rows) {
@@ -91,10 +92,17 @@ extension ForwardStep {
                 y: memory.gate + slots.lowerBound * memory.intermediate,
                 product: memory.up + slots.lowerBound * memory.intermediate,
                 ldy: memory.intermediate,
-                panel: scratch.panel(worker.index)
+                panel: scratch.panel(worker.index),
+                integers: scratch.integers(slot: slots.lowerBound)
             )
         }
         worker.barrier()
+        if wantsIntegers {
+            for slot in worker.range(of: rows * memory.expertsPerToken) {
+                scratch.quantize(memory.gate + slot * memory.intermediate, inputs: memory.intermediate, slot: slot)
+            }
+            worker.barrier()
+        }
         let downPiece = piece(of: experts.pointee.down, worker)
         let downPieces = (shape.hidden + downPiece - 1) / downPiece
         while let claimed = worker.nextRange(of: activeCount * downPieces, chunk: 1) {
@@ -109,7 +117,8 @@ extension ForwardStep {
                 rows: slots.count,
                 y: memory.outputs + slots.lowerBound * shape.hidden,
                 ldy: shape.hidden,
-                panel: scratch.panel(worker.index)
+                panel: scratch.panel(worker.index),
+                integers: scratch.integers(slot: slots.lowerBound)
             )
         }
     }
@@ -190,6 +199,9 @@ extension ForwardStep {
         for slot in worker.range(of: rows * memory.expertsPerToken) {
             (memory.inputs + slot * shape.hidden)
                 .update(from: source + Int(memory.rows[slot]) * shape.hidden, count: shape.hidden)
+            if wantsIntegers {
+                scratch.quantize(memory.inputs + slot * shape.hidden, inputs: shape.hidden, slot: slot)
+            }
         }
     }
 }

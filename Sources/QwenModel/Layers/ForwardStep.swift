@@ -50,6 +50,7 @@ struct ForwardStep: @unchecked Sendable {
     let logits: UnsafeMutablePointer<Float>
     let mixture: MixtureMemory?
     let scratch: LinearScratch
+    let wantsIntegers: Bool
     let stop: UnsafeMutablePointer<Bool>
     let cancellation: CancellationFlag
 
@@ -81,6 +82,12 @@ struct ForwardStep: @unchecked Sendable {
     /// Computes the logits of rows whose final norm is in `normed`.
     func project(first: Int, count: Int, _ worker: inout Worker) {
         let x = isPrivate ? privateRow(normed, worker) : normed + first * shape.hidden
+        if wantsIntegers, !isPrivate {
+            for row in worker.range(of: count) {
+                scratch.quantize(x + row * shape.hidden, inputs: shape.hidden, slot: row)
+            }
+            worker.barrier()
+        }
         Linear.apply(
             head.pointee,
             x: x,
@@ -89,7 +96,8 @@ struct ForwardStep: @unchecked Sendable {
             y: logits,
             ldy: shape.vocabulary,
             worker: &worker,
-            scratch: scratch
+            scratch: scratch,
+            slot: inputSlot(worker)
         )
     }
 
@@ -140,6 +148,7 @@ struct ForwardStep: @unchecked Sendable {
                 count: shape.hidden,
                 y: privateRow(normed, worker)
             )
+            if wantsIntegers { scratch.quantize(privateRow(normed, worker), inputs: shape.hidden, slot: worker.index) }
         } else {
             // The same rows belong to the same worker each time, so that nobody waits before this.
             for row in worker.range(of: rows) {
@@ -152,6 +161,7 @@ struct ForwardStep: @unchecked Sendable {
                     count: shape.hidden,
                     y: normed + row * shape.hidden
                 )
+                if wantsIntegers { scratch.quantize(normed + row * shape.hidden, inputs: shape.hidden, slot: row) }
             }
             worker.barrier()
         }
@@ -172,6 +182,21 @@ struct ForwardStep: @unchecked Sendable {
     @inline(__always)
     func blockInput(_ worker: borrowing Worker) -> UnsafePointer<Float> {
         UnsafePointer(isPrivate ? privateRow(normed, worker) : normed)
+    }
+
+    /// Where a product's input lies as integers.
+    @inline(__always)
+    func inputSlot(_ worker: borrowing Worker) -> Int { isPrivate ? worker.index : 0 }
+
+    /// Makes integers of a complete input. One row is everybody's own work; several are shared, with a barrier after them.
+    func quantize(_ x: UnsafePointer<Float>, inputs: Int, _ worker: inout Worker) {
+        guard wantsIntegers else { return }
+        if isPrivate {
+            scratch.quantize(x, inputs: inputs, slot: worker.index)
+        } else {
+            for row in worker.range(of: rows) { scratch.quantize(x + row * inputs, inputs: inputs, slot: row) }
+            worker.barrier()
+        }
     }
 
     // MARK: Feed-forward
@@ -197,9 +222,11 @@ struct ForwardStep: @unchecked Sendable {
             product: up,
             ldy: shape.intermediate,
             worker: &worker,
-            scratch: scratch
+            scratch: scratch,
+            slot: inputSlot(worker)
         )
         worker.barrier()
+        quantize(gate, inputs: shape.intermediate, &worker)
         Linear.apply(
             block.pointee.down,
             x: gate,
@@ -208,7 +235,8 @@ struct ForwardStep: @unchecked Sendable {
             y: delta,
             ldy: shape.hidden,
             worker: &worker,
-            scratch: scratch
+            scratch: scratch,
+            slot: inputSlot(worker)
         )
     }
 }

@@ -31,6 +31,9 @@ final class ModelPlan {
     /// The output layer.
     let head: UnsafePointer<LinearWeights>
 
+    /// Whether any product wants its input as integers.
+    let wantsIntegers: Bool
+
     let weights: ModelWeights
     private let plans: UnsafeMutablePointer<LayerPlan>
     private var blocks: [(start: UnsafeMutablePointer<GatedBlockWeights>, count: Int)] = []
@@ -38,6 +41,7 @@ final class ModelPlan {
 
     init(_ weights: ModelWeights) {
         self.weights = weights
+        wantsIntegers = weights.matrices.contains { $0.wantsIntegers }
         plans = .allocate(capacity: max(weights.layers.count, 1))
         layers = UnsafePointer(plans)
         let both = [weights.embeddings, weights.head].map { matrix in

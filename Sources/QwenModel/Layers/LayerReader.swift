@@ -4,13 +4,17 @@ import QwenTensor
 struct LayerReader<Source: WeightSource> {
     let configuration: ModelConfiguration
     let source: Source
+    let arithmetic: Arithmetic
+    let pool: WorkerPool?
 
     /// Bytes read so far.
     private(set) var byteCount = 0
 
-    init(configuration: ModelConfiguration, source: Source) {
+    init(configuration: ModelConfiguration, source: Source, arithmetic: Arithmetic, pool: WorkerPool?) {
         self.configuration = configuration
         self.source = source
+        self.arithmetic = arithmetic
+        self.pool = pool
     }
 
     /// Reads a tensor of the given shape.
@@ -36,6 +40,7 @@ struct LayerReader<Source: WeightSource> {
     /// Reads the matrix `name.weight` and, if asked for, `name.bias`.
     mutating func linear(_ name: String, outputs: Int, inputs: Int, bias: Bool = false) throws -> LinearWeights {
         let weights = try source.linear(name, outputs: outputs, inputs: inputs, bias: bias)
+            .prepared(for: arithmetic, pool: pool)
         byteCount += weights.byteCount
         return weights
     }

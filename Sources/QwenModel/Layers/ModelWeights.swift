@@ -1,8 +1,8 @@
-import QwenTensor
+public import QwenTensor
 
 /// A model's weights in memory, ready to compute with.
 ///
-/// Matrices keep the type they have in the checkpoint; the small vectors (norms, biases) are kept as floats.
+/// Matrices keep the type they have in the checkpoint, with ``QwenTensor/Arithmetic/fast`` in another order; the small vectors (norms, biases) are kept as floats.
 public final class ModelWeights: Sendable {
     /// The model's shape.
     public let configuration: ModelConfiguration
@@ -27,12 +27,19 @@ public final class ModelWeights: Sendable {
     /// - Parameters:
     ///   - configuration: the model's shape.
     ///   - source: where the tensors come from; asked for each once, with the shape it must have.
+    ///   - arithmetic: how products with these weights treat their inputs.
+    ///   - pool: who helps to prepare the weights; nil for the calling thread alone.
     /// - Throws: what the source throws, and `TensorError` when memory cannot be had.
-    public init(_ configuration: ModelConfiguration, from source: some WeightSource) throws {
+    public init(
+        _ configuration: ModelConfiguration,
+        from source: some WeightSource,
+        arithmetic: Arithmetic = .exact,
+        pool: WorkerPool? = nil
+    ) throws {
         self.configuration = configuration
         let hidden = configuration.hiddenSize
         let vocabulary = configuration.vocabularySize
-        var reader = LayerReader(configuration: configuration, source: source)
+        var reader = LayerReader(configuration: configuration, source: source, arithmetic: arithmetic, pool: pool)
         embeddings = try reader.linear("model.embed_tokens", outputs: vocabulary, inputs: hidden)
         layers = try (0..<configuration.layerCount).map { try reader.layer($0) }
         finalNorm = try reader.vector("model.norm.weight", hidden)

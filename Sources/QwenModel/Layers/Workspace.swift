@@ -46,7 +46,7 @@ final class Workspace {
     /// The most parts into which one head's positions are split.
     let maximumParts: Int
 
-    init(_ configuration: ModelConfiguration, rows: Int, logitRows: Int, workers: Int) throws {
+    init(_ configuration: ModelConfiguration, rows: Int, logitRows: Int, workers: Int, integers: Bool) throws {
         maximumRows = rows
         maximumLogitRows = logitRows
         let dimension = configuration.headDimension
@@ -76,7 +76,8 @@ final class Workspace {
             try MixtureWorkspace($0, hiddenSize: configuration.hiddenSize, rows: rows)
         }
         let widest = max(configuration.hiddenSize, queries, intermediate, configuration.mixture?.intermediateSize ?? 0)
-        scratch = try LinearScratch(workerCount: workers, maxInputs: widest)
+        let slots = max(rows * max(1, configuration.mixture?.expertsPerToken ?? 1), workers)
+        scratch = try LinearScratch(workerCount: workers, maxInputs: widest, slots: integers ? slots : 0)
         stop = try AlignedBuffer(count: 1)
     }
 }

@@ -1,0 +1,223 @@
+// Products with packed matrices by vpdpbusd (AVX-512 VNNI): a word of weights is a vector, four columns of x a broadcast.
+#include "packed_layout.h"
+
+#if QWEN_X86
+#include <immintrin.h>
+
+#define TARGET __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,avx2,fma,f16c")))
+#define INLINE TARGET static inline __attribute__((always_inline))
+#define UNROLL _Pragma("clang loop unroll(full)")
+
+/// Everything below is written for G groups and M rows of x, and inlined with both constant.
+#define EACH_GROUP UNROLL for (int g = 0; g < G; g++)
+#define EACH_ROW UNROLL for (int i = 0; i < M; i++)
+
+TARGET static void quantize(const float *x, size_t n, qwen_quantized *dst) {
+    const __m512i magnitude = _mm512_set1_epi32(0x7fffffff);
+    for (size_t b = 0; b < n / 32; b++, x += 32) {
+        __m512 x0 = _mm512_loadu_ps(x), x1 = _mm512_loadu_ps(x + 16);
+        __m512i a0 = _mm512_and_si512(_mm512_castps_si512(x0), magnitude);
+        __m512i a1 = _mm512_and_si512(_mm512_castps_si512(x1), magnitude);
+        uint32_t largest = _mm512_reduce_max_epu32(_mm512_max_epu32(a0, a1));
+        float top = qwen_float_from_bits(largest);
+        qwen_quantized *to = dst + b;
+        if (largest >= 0x7f800000 || top < 0x1p-100f) {
+            *to = (qwen_quantized){.d = largest >= 0x7f800000 ? top : 0};
+            to->sum = to->d * 0;
+            continue;
+        }
+        __m512 factor = _mm512_set1_ps(127 / top);
+        __m512i q0 = _mm512_cvtps_epi32(_mm512_mul_ps(x0, factor)), q1 = _mm512_cvtps_epi32(_mm512_mul_ps(x1, factor));
+        _mm_storeu_si128((__m128i *)to->q, _mm512_cvtepi32_epi8(q0));
+        _mm_storeu_si128((__m128i *)(to->q + 16), _mm512_cvtepi32_epi8(q1));
+        int32_t low = _mm512_reduce_add_epi32(q0), sum = low + _mm512_reduce_add_epi32(q1);
+        to->d = top / 127;
+        to->sum = to->d * (float)sum;
+        to->bias = -128 * sum;
+        to->bias_low = -128 * low;
+    }
+}
+
+INLINE __m512i broadcast4(const int8_t *q) {
+    int32_t word;
+    memcpy(&word, q, sizeof word);
+    return _mm512_set1_epi32(word);
+}
+
+INLINE __m512i word(const uint8_t *p) { return _mm512_loadu_si512(p); }
+
+/// acc[g][i] += the products of word c of group g with columns 4c … of row i; w(g) gives the word.
+#define DOT(acc, w, c)                                                                                                 \
+    EACH_GROUP EACH_ROW {                                                                                              \
+        acc[g][i] = _mm512_dpbusd_epi32(acc[g][i], w[g], broadcast4(x[(size_t)i * x_stride + b].q + 4 * (c)));         \
+    }
+
+/// acc[g][i] = value, an integer that depends on the block `at` of row i.
+#define BEGIN(acc, value)                                                                                              \
+    EACH_GROUP EACH_ROW {                                                                                              \
+        const qwen_quantized *at = x + (size_t)i * x_stride + b;                                                       \
+        acc[g][i] = value;                                                                                             \
+    }
+
+/// sums[g][i] += acc[g][i] scaled.
+#define SCALE(acc, scale)                                                                                              \
+    EACH_GROUP EACH_ROW {                                                                                              \
+        __m512 factor = _mm512_mul_ps(scale[g], _mm512_set1_ps(x[(size_t)i * x_stride + b].d));                        \
+        sums[g][i] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(acc[g][i]), factor, sums[g][i]);                               \
+    }
+
+#define CLEAR EACH_GROUP EACH_ROW sums[g][i] = _mm512_setzero_ps();
+#define STORE EACH_GROUP EACH_ROW _mm512_storeu_ps(y + (size_t)i * ldy + (size_t)g * y_distance, sums[g][i]);
+
+/// What every kernel takes: G groups `distance` bytes apart, whose outputs lie `y_distance` floats apart.
+#define ARGUMENTS                                                                                                      \
+    const uint8_t *group, size_t distance, size_t k, const qwen_quantized *x, size_t x_stride, float *y,               \
+        size_t y_distance, size_t ldy
+
+INLINE __m512 halves(const uint8_t *p) { return _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)p)); }
+
+INLINE void q8_0(const int G, const int M, ARGUMENTS) {
+    const uint8_t *words = group + qwen_packed_heading(k / 32);
+    __m512 sums[2][PACKED_TILE];
+    CLEAR
+    for (size_t b = 0; b < k / 32; b++, words += 8 * WORD_BYTES) {
+        __m512i acc[2][PACKED_TILE], w[2];
+        __m512 scale[2];
+        BEGIN(acc, _mm512_set1_epi32(at->bias))
+        UNROLL for (int c = 0; c < 8; c++) {
+            EACH_GROUP w[g] = word(words + g * distance + c * WORD_BYTES);
+            DOT(acc, w, c)
+        }
+        EACH_GROUP scale[g] = halves(group + g * distance + b * 2 * GROUP);
+        SCALE(acc, scale)
+    }
+    STORE
+}
+
+/// The four words with low and high halves from `words` on.
+#define DOT_HALVES(acc)                                                                                                \
+    UNROLL for (int c = 0; c < 4; c++) {                                                                               \
+        __m512i low[2], high[2];                                                                                       \
+        EACH_GROUP {                                                                                                   \
+            __m512i both = word(words + g * distance + c * WORD_BYTES);                                                \
+            low[g] = _mm512_and_si512(both, mask);                                                                     \
+            high[g] = _mm512_and_si512(_mm512_srli_epi16(both, 4), mask);                                              \
+        }                                                                                                              \
+        DOT(acc, low, c)                                                                                               \
+        DOT(acc, high, c + 4)                                                                                          \
+    }
+
+INLINE void q4_0(const int G, const int M, ARGUMENTS) {
+    const uint8_t *words = group + qwen_packed_heading(k / 32);
+    const __m512i mask = _mm512_set1_epi8(15);
+    __m512 sums[2][PACKED_TILE];
+    CLEAR
+    for (size_t b = 0; b < k / 32; b++, words += 4 * WORD_BYTES) {
+        __m512i acc[2][PACKED_TILE];
+        __m512 scale[2];
+        BEGIN(acc, _mm512_srai_epi32(_mm512_set1_epi32(at->bias), 4))  // -8 times the sum
+        DOT_HALVES(acc)
+        EACH_GROUP scale[g] = halves(group + g * distance + b * 2 * GROUP);
+        SCALE(acc, scale)
+    }
+    STORE
+}
+
+INLINE __m512 bytes_times(const uint8_t *bytes, __m512 d) {
+    return _mm512_mul_ps(d, _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)bytes))));
+}
+
+INLINE void q4_k(const int G, const int M, ARGUMENTS) {
+    const __m512i mask = _mm512_set1_epi8(15);
+    __m512 sums[2][PACKED_TILE];
+    CLEAR
+    for (size_t b = 0; b < k / 32; group += Q4_K_BYTES) {
+        const uint8_t *words = group + Q4_K_WORDS;
+        __m512 d[2], dmin[2];
+        EACH_GROUP {
+            d[g] = halves(group + g * distance);
+            dmin[g] = halves(group + g * distance + 2 * GROUP);
+        }
+        for (int s = 0; s < 8; s++, b++, words += 4 * WORD_BYTES) {
+            __m512i acc[2][PACKED_TILE];
+            __m512 scale[2], minimum[2];
+            BEGIN(acc, _mm512_setzero_si512(); (void)at)
+            DOT_HALVES(acc)
+            EACH_GROUP {
+                scale[g] = bytes_times(group + g * distance + Q4_K_SCALES + s * GROUP, d[g]);
+                minimum[g] = bytes_times(group + g * distance + Q4_K_MINIMA + s * GROUP, dmin[g]);
+            }
+            SCALE(acc, scale)
+            EACH_GROUP EACH_ROW {
+                __m512 sum = _mm512_set1_ps(x[(size_t)i * x_stride + b].sum);
+                sums[g][i] = _mm512_fnmadd_ps(minimum[g], sum, sums[g][i]);
+            }
+        }
+    }
+    STORE
+}
+
+INLINE void q6_k(const int G, const int M, ARGUMENTS) {
+    const uint8_t *block = group + qwen_packed_heading(k / 256);
+    const __m512i mask = _mm512_set1_epi8(15), upper = _mm512_set1_epi8(48);
+    __m512 sums[2][PACKED_TILE];
+    CLEAR
+    for (size_t b = 0; b < k / 32; block += Q6_K_BYTES, group += 2 * GROUP) {
+        const uint8_t *words = block + Q6_K_WORDS;
+        __m512 d[2];
+        EACH_GROUP d[g] = halves(group + g * distance);
+        for (int s = 0; s < 8; s++, b++, words += 6 * WORD_BYTES) {
+            UNROLL for (int part = 0; part < 2; part++) {
+                __m512i acc[2][PACKED_TILE], bits[2], w[2];
+                __m512 scale[2];
+                BEGIN(acc, _mm512_set1_epi32((part == 0 ? at->bias_low : at->bias - at->bias_low) >> 2))
+                EACH_GROUP bits[g] = word(words + g * distance + (4 + part) * WORD_BYTES);
+                UNROLL for (int c = 0; c < 4; c++) {
+                    EACH_GROUP {
+                        __m512i low = word(words + g * distance + c * WORD_BYTES);
+                        if (part == 1) low = _mm512_srli_epi16(low, 4);
+                        __m512i high = c == 0 ? _mm512_slli_epi16(bits[g], 4)
+                                       : c == 1 ? _mm512_slli_epi16(bits[g], 2)
+                                       : c == 2 ? bits[g] : _mm512_srli_epi16(bits[g], 2);
+                        // (low & 15) | (high & 48)
+                        w[g] = _mm512_ternarylogic_epi32(_mm512_and_si512(low, mask), high, upper, 0xf8);
+                    }
+                    DOT(acc, w, part * 4 + c)
+                }
+                EACH_GROUP {
+                    const uint8_t *scales = block + g * distance + (2 * s + part) * GROUP;
+                    __m512i bytes = _mm512_cvtepi8_epi32(_mm_loadu_si128((const __m128i *)scales));
+                    scale[g] = _mm512_mul_ps(d[g], _mm512_cvtepi32_ps(bytes));
+                }
+                SCALE(acc, scale)
+            }
+        }
+    }
+    STORE
+}
+
+#define TILE(T, G, M)                                                                                                  \
+    TARGET static void T##_##G##_##M(ARGUMENTS) { T(G, M, group, distance, k, x, x_stride, y, y_distance, ldy); }
+
+#define MULTIPLY(T, LAYOUT)                                                                                            \
+    TILE(T, 1, 1) TILE(T, 1, 2) TILE(T, 1, 3) TILE(T, 1, 4) TILE(T, 1, 5) TILE(T, 1, 6) TILE(T, 1, 7) TILE(T, 1, 8)    \
+    TILE(T, 2, 1) TILE(T, 2, 2) TILE(T, 2, 3) TILE(T, 2, 4)                                                            \
+    static void multiply_##T(const void *w, size_t k, size_t first, size_t last, const qwen_quantized *x,              \
+                             size_t x_stride, size_t m, float *y, size_t ldy) {                                        \
+        static const packed_tile single[PACKED_TILE] = {T##_1_1, T##_1_2, T##_1_3, T##_1_4,                            \
+                                                        T##_1_5, T##_1_6, T##_1_7, T##_1_8};                           \
+        static const packed_tile twofold[PACKED_TILE] = {T##_2_1, T##_2_2, T##_2_3, T##_2_4};                          \
+        packed_multiply(single, twofold, qwen_packed_group_bytes(LAYOUT, k), w, k, first, last, x, x_stride, m, y, ldy); \
+    }
+
+MULTIPLY(q8_0, QWEN_PACKED_Q8_0)
+MULTIPLY(q4_0, QWEN_PACKED_Q4_0)
+MULTIPLY(q4_k, QWEN_PACKED_Q4_K)
+MULTIPLY(q6_k, QWEN_PACKED_Q6_K)
+
+void qwen_fill_packed_vnni(qwen_packed_kernels *table) {
+    *table = (qwen_packed_kernels){quantize, {multiply_q8_0, multiply_q4_0, multiply_q4_k, multiply_q6_k}};
+}
+#else
+void qwen_fill_packed_vnni(qwen_packed_kernels *table) { (void)table; }
+#endif

@@ -1,0 +1,9 @@
+/// How products with weights treat their inputs.
+public enum Arithmetic: Sendable, Hashable, CaseIterable {
+    /// Inputs stay floats, and weights keep the layout that they are stored in: as close to the float32 model as float
+    /// additions are.
+    case exact
+    /// Inputs of products with quantised weights (Q8_0, Q4_0, Q4_K, Q6_K) become 8-bit integers, each 32 with a scale of
+    /// their own, and the weights are packed for integer instructions, once. Nothing else changes.
+    case fast
+}

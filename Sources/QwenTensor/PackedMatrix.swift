@@ -1,0 +1,69 @@
+internal import CQwenKernels
+
+/// A matrix of quantised blocks, its rows side by side in groups of 16 as the integer kernels read them.
+final class PackedMatrix: @unchecked Sendable {
+    // Sendable: the storage never changes, and the rest are constants.
+
+    let layout: qwen_packed
+    let groupByteCount: Int
+    let inputs: Int
+    let storage: Storage
+
+    /// Rows of a group.
+    static let groupRows = 16
+
+    /// Packs rows; nil where there are no kernels for the format.
+    ///
+    /// - Complexity: O(bytes), and as much memory again until the caller lets go of the rows.
+    init?(
+        _ format: BlockFormat,
+        rows: UnsafeRawPointer,
+        rowByteCount: Int,
+        outputs: Int,
+        inputs: Int,
+        pool: WorkerPool?
+    ) throws {
+        let layout = qwen_packed_of_block(format.kernelBlock)
+        guard layout >= 0, outputs > 0, inputs > 0 else { return nil }
+        let packed = qwen_packed(UInt32(layout))
+        let groupByteCount = qwen_packed_group_bytes(packed, inputs)
+        let groups = (outputs + Self.groupRows - 1) / Self.groupRows
+        let (byteCount, overflow) = groups.multipliedReportingOverflow(by: groupByteCount)
+        guard !overflow else { throw TensorError.invalidByteCount(Int.max) }
+        // Disjoint groups are written by different workers, and `run` returns when all are written.
+        nonisolated(unsafe) let source = rows
+        storage = try Storage(byteCount: byteCount) { buffer in
+            guard let start = buffer.baseAddress else { return }
+            nonisolated(unsafe) let destination = start
+            @Sendable func pack(_ range: Range<Int>) {
+                for group in range {
+                    let first = group * Self.groupRows
+                    qwen_pack_group(
+                        packed,
+                        source + first * rowByteCount,
+                        rowByteCount,
+                        min(Self.groupRows, outputs - first),
+                        inputs,
+                        destination + group * groupByteCount
+                    )
+                }
+            }
+            if let pool {
+                pool.run { worker in
+                    while let range = worker.nextRange(of: groups, chunk: 16) { pack(range) }
+                }
+            } else {
+                pack(0..<groups)
+            }
+        }
+        self.layout = packed
+        self.groupByteCount = groupByteCount
+        self.inputs = inputs
+    }
+
+    /// A row as floats.
+    func decode(row: Int, into destination: UnsafeMutablePointer<Float>) {
+        let group = storage.baseAddress + row / Self.groupRows * groupByteCount
+        qwen_packed_row(layout, group, row % Self.groupRows, inputs, destination)
+    }
+}

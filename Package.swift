@@ -23,6 +23,7 @@ let package = Package(
         .library(name: "QwenTokenizer", targets: ["QwenTokenizer"]),
         .library(name: "QwenTensor", targets: ["QwenTensor"]),
         .library(name: "QwenJSON", targets: ["QwenJSON"]),
+        .library(name: "QwenSchema", targets: ["QwenSchema"]),
         .library(name: "QwenEmbedded", targets: ["QwenEmbedded"]),
     ],
     traits: [
@@ -54,6 +55,7 @@ let package = Package(
         .target(name: "CQwenEmbedded", exclude: ["checkpoint"]),
 
         .target(name: "QwenJSON", swiftSettings: swiftSettings),
+        .target(name: "QwenSchema", dependencies: ["QwenJSON"], swiftSettings: swiftSettings),
         .target(
             name: "QwenTensor",
             dependencies: [
@@ -73,7 +75,7 @@ let package = Package(
         ),
         .target(
             name: "QwenChat",
-            dependencies: ["QwenJSON", "QwenModel", "QwenTokenizer"],
+            dependencies: ["QwenJSON", "QwenModel", "QwenSchema", "QwenTokenizer"],
             swiftSettings: swiftSettings
         ),
         .target(
@@ -102,7 +104,7 @@ let package = Package(
         .target(
             name: "Qwen",
             dependencies: [
-                "QwenChat", "QwenModel", "QwenTokenizer", "QwenTensor",
+                "QwenChat", "QwenJSON", "QwenModel", "QwenSchema", "QwenTokenizer", "QwenTensor",
                 .target(name: "QwenEmbedded", condition: .when(traits: ["EmbeddedModel"])),
             ],
             swiftSettings: swiftSettings
@@ -111,6 +113,12 @@ let package = Package(
         .testTarget(
             name: "QwenJSONTests",
             dependencies: ["QwenJSON"],
+            exclude: ["Fixtures"],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "QwenSchemaTests",
+            dependencies: ["QwenSchema", "QwenJSON"],
             exclude: ["Fixtures"],
             swiftSettings: swiftSettings
         ),
@@ -134,7 +142,7 @@ let package = Package(
         ),
         .testTarget(
             name: "QwenChatTests",
-            dependencies: ["QwenChat", "QwenModel", "QwenTokenizer", "QwenJSON"],
+            dependencies: ["QwenChat", "QwenModel", "QwenSchema", "QwenTokenizer", "QwenJSON"],
             exclude: ["Fixtures"],
             swiftSettings: swiftSettings
         ),

@@ -23,7 +23,6 @@ let package = Package(
         .library(name: "QwenTokenizer", targets: ["QwenTokenizer"]),
         .library(name: "QwenTensor", targets: ["QwenTensor"]),
         .library(name: "QwenJSON", targets: ["QwenJSON"]),
-        .library(name: "QwenSchema", targets: ["QwenSchema"]),
         .library(name: "QwenEmbedded", targets: ["QwenEmbedded"]),
     ],
     traits: [
@@ -55,7 +54,6 @@ let package = Package(
         .target(name: "CQwenEmbedded", exclude: ["checkpoint"]),
 
         .target(name: "QwenJSON", swiftSettings: swiftSettings),
-        .target(name: "QwenSchema", dependencies: ["QwenJSON"], swiftSettings: swiftSettings),
         .target(
             name: "QwenTensor",
             dependencies: [
@@ -75,7 +73,7 @@ let package = Package(
         ),
         .target(
             name: "QwenChat",
-            dependencies: ["QwenJSON", "QwenModel", "QwenSchema", "QwenTokenizer"],
+            dependencies: ["QwenJSON", "QwenModel", "QwenTokenizer"],
             swiftSettings: swiftSettings
         ),
         .target(
@@ -104,7 +102,7 @@ let package = Package(
         .target(
             name: "Qwen",
             dependencies: [
-                "QwenChat", "QwenJSON", "QwenModel", "QwenSchema", "QwenTokenizer", "QwenTensor",
+                "QwenChat", "QwenModel", "QwenTokenizer", "QwenTensor",
                 .target(name: "QwenEmbedded", condition: .when(traits: ["EmbeddedModel"])),
             ],
             swiftSettings: swiftSettings
@@ -113,12 +111,6 @@ let package = Package(
         .testTarget(
             name: "QwenJSONTests",
             dependencies: ["QwenJSON"],
-            exclude: ["Fixtures"],
-            swiftSettings: swiftSettings
-        ),
-        .testTarget(
-            name: "QwenSchemaTests",
-            dependencies: ["QwenSchema", "QwenJSON"],
             exclude: ["Fixtures"],
             swiftSettings: swiftSettings
         ),
@@ -142,7 +134,7 @@ let package = Package(
         ),
         .testTarget(
             name: "QwenChatTests",
-            dependencies: ["QwenChat", "QwenModel", "QwenSchema", "QwenTokenizer", "QwenJSON"],
+            dependencies: ["QwenChat", "QwenModel", "QwenTokenizer", "QwenJSON"],
             exclude: ["Fixtures"],
             swiftSettings: swiftSettings
         ),

@@ -21,6 +21,23 @@ class EngineJob: @unchecked Sendable {
         false
     }
 
+    /// The sequence of which the job wants one more token computed and nothing else, so that it can be a row of a batch; nil
+    /// where its next step is something else.
+    var nextToken: (token: Int32, cache: KeyValueCache)? { nil }
+
+    /// Makes room for the row that `nextToken` described.
+    ///
+    /// - Returns: whether the job goes on; one that does not has told its consumer why.
+    func prepareRow() -> Bool { false }
+
+    /// Takes the outcome of a batch in which the job had a row.
+    ///
+    /// - Parameters:
+    ///   - pass: the engine's forward pass.
+    ///   - row: the job's row among those whose logits were computed last.
+    /// - Returns: whether the job goes on.
+    func finishRow(_ pass: ForwardPass, row: Int) -> Bool { false }
+
     /// Tells the consumer that the job was cancelled; nothing follows.
     func finishCancelled() {}
 }

@@ -16,6 +16,10 @@ public struct EngineOptions: Sendable, Hashable {
     /// ``ModelWeights/init(_:from:arithmetic:pool:)``.
     public var arithmetic: Arithmetic
 
+    /// How many bytes of keys and values are kept after their conversations are gone, for others that begin with the same tokens
+    /// (the same instructions); 0 to keep none. Conversations that go on share their beginnings whatever this is.
+    public var retainedPrefixByteCount: Int
+
     /// Describes how an engine uses the machine.
     ///
     /// - Parameters:
@@ -23,15 +27,18 @@ public struct EngineOptions: Sendable, Hashable {
     ///   - prefillChunk: the most prompt tokens computed in one pass.
     ///   - keyValueType: the type in which keys and values are kept.
     ///   - arithmetic: how products treat their inputs.
+    ///   - retainedPrefixByteCount: bytes of keys and values kept after their conversations are gone.
     public init(
         threadCount: Int? = nil,
         prefillChunk: Int = 512,
         keyValueType: ElementType = .float16,
-        arithmetic: Arithmetic = .fast
+        arithmetic: Arithmetic = .fast,
+        retainedPrefixByteCount: Int = 128 << 20
     ) {
         self.threadCount = threadCount
         self.prefillChunk = prefillChunk
         self.keyValueType = keyValueType
         self.arithmetic = arithmetic
+        self.retainedPrefixByteCount = retainedPrefixByteCount
     }
 }

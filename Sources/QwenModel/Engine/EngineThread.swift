@@ -66,7 +66,20 @@ enum EngineThread {
                     job.finishCancelled()
                     return true
                 }
-                active.removeAll { !$0.step(pass) }
+                // One job alone, the usual case, is not to cost an allocation.
+                let batch = active.count > 1 ? active.filter { $0.nextToken != nil } : []
+                guard batch.count > 1 else {
+                    active.removeAll { !$0.step(pass) }
+                    continue
+                }
+                // Those that decode go together; the others (prompts, evaluations) have their step in between.
+                var ended: Set<ObjectIdentifier> = []
+                for job in active where job.nextToken == nil && !job.step(pass) { ended.insert(ObjectIdentifier(job)) }
+                for start in stride(from: 0, to: batch.count, by: pass.maximumBatch) {
+                    let part = batch[start..<min(start + pass.maximumBatch, batch.count)]
+                    for job in Batch(Array(part)).run(pass) { ended.insert(ObjectIdentifier(job)) }
+                }
+                active.removeAll { ended.contains(ObjectIdentifier($0)) }
             }
         }
     }

@@ -67,6 +67,37 @@ final class GenerationJob: EngineJob, @unchecked Sendable {
         }
     }
 
+    override var nextToken: (token: Int32, cache: KeyValueCache)? {
+        guard prefillEnd != nil, next + 1 == pending.count else { return nil }
+        return (pending[next], context.cache.value)
+    }
+
+    override func prepareRow() -> Bool {
+        do {
+            try context.cache.value.reserve(context.cache.value.count + 1)
+            return true
+        } catch {
+            context.release(from: cancellation)
+            continuation.finish(throwing: error)
+            return false
+        }
+    }
+
+    override func finishRow(_ pass: ForwardPass, row: Int) -> Bool {
+        let count = context.cache.value.count
+        next += 1
+        context.cachedCount.store(count, ordering: .relaxed)
+        decodeSteps += 1
+        do {
+            guard let reason = try choose(pass.checkedLogits(row: row, position: count - 1)) else { return true }
+            finish(reason)
+        } catch {
+            context.release(from: cancellation)
+            continuation.finish(throwing: error)
+        }
+        return false
+    }
+
     /// Finds what the cache already holds of the prompt, and makes room for the rest.
     private func begin(_ pass: ForwardPass) throws {
         start = clock.now
@@ -78,11 +109,12 @@ final class GenerationJob: EngineJob, @unchecked Sendable {
         let cache = context.cache.value
         pass.refresh(cache)
         // The last token of the prompt is always computed: its logits are what the answer begins with.
-        cachedTokens = min(cache.commonPrefix(with: pending), pending.count - 1)
+        cachedTokens = min(try pass.prefixes.extend(cache, for: pending), pending.count - 1)
         cache.truncate(to: cachedTokens)
         context.cachedCount.store(cachedTokens, ordering: .relaxed)
         let expected = pending.count + min(request.maxTokens, Self.reservedAnswerTokens)
         try cache.reserve(min(expected, context.capacity))
+        pass.prefixes.note(cache)
         next = cachedTokens
         continuation.yield(.prompt(total: pending.count, cached: cachedTokens))
     }
@@ -112,7 +144,7 @@ final class GenerationJob: EngineJob, @unchecked Sendable {
         } else {
             decodeSteps += 1
         }
-        guard let reason = try choose(pass) else { return true }
+        guard let reason = try choose(pass.logits) else { return true }
         finish(reason)
         return false
     }
@@ -120,11 +152,11 @@ final class GenerationJob: EngineJob, @unchecked Sendable {
     /// Decides on the next tokens, after everything before them was computed.
     ///
     /// - Returns: why the generation ends; nil if it goes on.
-    private func choose(_ pass: ForwardPass) throws -> GenerationSummary.Reason? {
+    private func choose(_ logits: UnsafeMutableBufferPointer<Float>) throws -> GenerationSummary.Reason? {
         pending.removeAll(keepingCapacity: true)
         next = 0
         if let reason = try closeThinkingIfDue() { return reason }
-        guard pending.isEmpty, let token = try sampler?.next(logits: pass.logits) else { return nil }
+        guard pending.isEmpty, let token = try sampler?.next(logits: logits) else { return nil }
         noteTime()
         if request.stopTokens.contains(token.id) { return .stopToken(token.id) }
         thinking?.accept(token.id)

@@ -29,6 +29,12 @@ public final class InferenceEngine: Sendable {
         guard (1...4096).contains(options.prefillChunk) else {
             throw EngineError.invalidOption(name: "prefillChunk", value: options.prefillChunk)
         }
+        guard options.retainedPrefixByteCount >= 0 else {
+            throw EngineError.invalidOption(
+                name: "retainedPrefixByteCount",
+                value: options.retainedPrefixByteCount
+            )
+        }
         guard options.keyValueType.isPlain else {
             throw EngineError.unsupportedKeyValueType(options.keyValueType)
         }

@@ -67,6 +67,24 @@ final class KeyValueCache {
         tokens.reserveCapacity(grown)
     }
 
+    /// Bytes of memory.
+    var byteCount: Int { memory?.count ?? 0 }
+
+    /// Takes over another cache's first positions, in place of its own.
+    ///
+    /// - Throws: `TensorError` when the memory cannot be had.
+    /// - Complexity: O(count)
+    func copy(from other: KeyValueCache, count: Int) throws {
+        tokens.removeAll(keepingCapacity: true)
+        try reserve(count)
+        guard let memory, let source = other.memory else { return }
+        for run in 0..<2 * layers * heads {
+            (memory.baseAddress + run * capacity * rowBytes)
+                .update(from: source.baseAddress + run * other.capacity * rowBytes, count: count * rowBytes)
+        }
+        tokens.append(contentsOf: other.tokens.prefix(count))
+    }
+
     /// Counts tokens as stored; their keys and values have been written at the positions after the last.
     func append(_ new: ArraySlice<Int32>) {
         tokens.append(contentsOf: new)

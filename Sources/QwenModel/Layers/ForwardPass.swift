@@ -16,6 +16,8 @@ final class ForwardPass {
     private let rotary: RotaryTable
     private let keyValueType: ElementType
     private let shape: ForwardShape
+    /// What other sequences have computed.
+    var prefixes: PrefixCache
     /// The last call's step: the norms of its rows are still in the workspace. Its tokens are gone.
     private var lastStep: ForwardStep?
 
@@ -42,6 +44,7 @@ final class ForwardPass {
         rotary = try RotaryTable(configuration)
         keyValueType = options.keyValueType
         shape = ForwardShape(configuration)
+        prefixes = PrefixCache(byteLimit: options.retainedPrefixByteCount)
     }
 
     /// Replaces the adapters.
@@ -94,7 +97,14 @@ final class ForwardPass {
         try rotary.extend(to: end)
         tokens.withUnsafeBufferPointer { tokens in
             guard let base = tokens.baseAddress, let memory = cache.start else { return }
-            let step = step(base, rows: tokens.count, cache: cache, memory: memory, cancellation: cancellation)
+            let step = step(
+                base,
+                rows: tokens.count,
+                cache: cache,
+                memory: memory,
+                sequences: nil,
+                cancellation: cancellation
+            )
             let wantsLogits = logits == .last
             pool.run { worker in
                 step.run(&worker, logitsOfLastRow: wantsLogits)
@@ -107,6 +117,65 @@ final class ForwardPass {
             try checkLogits(rows: 1, firstPosition: end - 1)
         }
         return true
+    }
+
+    /// Computes one more token of each of several sequences, all of them together: the weights are read once for all.
+    ///
+    /// - Parameter batch: 2 to `maximumBatch` sequences, each with its next token; no cache twice, and each with room for one
+    ///   more position.
+    /// - Throws: `TensorError` when memory cannot be had; all caches are as before then.
+    func run(_ batch: [(token: Int32, cache: KeyValueCache)]) throws {
+        try rotary.extend(to: (batch.map(\.cache.count).max() ?? 0) + 1)
+        let tokens = batch.map(\.token)
+        let places: [SequencePlace] = batch.compactMap { row in
+            row.cache.start.map {
+                SequencePlace(position: row.cache.count, cacheHeadStride: row.cache.headStride, cacheBase: $0)
+            }
+        }
+        guard let first = batch.first, places.count == batch.count else { return }
+        tokens.withUnsafeBufferPointer { tokens in
+            places.withUnsafeBufferPointer { places in
+                guard let base = tokens.baseAddress, let sequences = places.baseAddress else { return }
+                let step = step(
+                    base,
+                    rows: tokens.count,
+                    cache: first.cache,
+                    memory: sequences.pointee.cacheBase,
+                    sequences: sequences,
+                    cancellation: CancellationFlag()
+                )
+                pool.run { worker in
+                    step.run(&worker, logitsOfLastRow: false)
+                }
+                lastStep = step
+            }
+        }
+        for row in batch { row.cache.append([row.token]) }
+    }
+
+    /// The most sequences of a batch.
+    var maximumBatch: Int { min(Self.batchRows, workspace.maximumRows) }
+
+    /// Enough to fill the kernels for many rows, few enough that one step does not take long.
+    private static let batchRows = 32
+
+    /// Computes the logits of some rows of the last batch, each to be looked at with `checkedLogits(row:position:)`.
+    func projectBatch(_ rows: Range<Int>) {
+        guard let lastStep else { return }
+        pool.run { worker in
+            lastStep.project(first: rows.lowerBound, count: rows.count, &worker)
+        }
+    }
+
+    /// The logits of a row of the last `projectBatch`.
+    ///
+    /// - Throws: `EngineError.nonFiniteLogits`.
+    func checkedLogits(row: Int, position: Int) throws(EngineError) -> UnsafeMutableBufferPointer<Float> {
+        let logits = logits(row: row)
+        guard let base = logits.baseAddress, Kernels.current.allFinite(base, .float32, count: logits.count) else {
+            throw .nonFiniteLogits(position: position)
+        }
+        return logits
     }
 
     /// Computes the logits after some rows of the last call of `run`.
@@ -181,6 +250,7 @@ final class ForwardPass {
         rows: Int,
         cache: KeyValueCache,
         memory: UnsafeMutableRawPointer,
+        sequences: UnsafePointer<SequencePlace>?,
         cancellation: CancellationFlag
     ) -> ForwardStep {
         ForwardStep(
@@ -192,6 +262,7 @@ final class ForwardPass {
             tokens: tokens,
             rows: rows,
             start: cache.count,
+            sequences: sequences,
             cosines: rotary.cosines,
             sines: rotary.sines,
             cacheType: cache.elementType,

@@ -7,12 +7,15 @@ extension ForwardStep {
         normalize(plan.pointee.inputNorm, adding: residual, &worker)
         projectHeads(plan, &worker)
         worker.barrier()
-        let keys = cacheBase + 2 * layer * shape.keyValueHeads * cacheHeadStride
-        let values = keys + shape.keyValueHeads * cacheHeadStride
-        if rows == 1 {
-            attendOneRow(plan, keys: keys, values: values, &worker)
+        if let sequences {
+            attendSequences(plan, sequences, layer: layer, &worker)
         } else {
-            attendRows(plan, keys: keys, values: values, &worker)
+            let runs = CacheRuns(self, cacheBase, headStride: cacheHeadStride, layer: layer)
+            if rows == 1 {
+                attendOneRow(plan, runs, &worker)
+            } else {
+                attendRows(plan, runs, &worker)
+            }
         }
         worker.barrier()
         quantize(attended, inputs: queryStride, &worker)
@@ -75,12 +78,11 @@ extension ForwardStep {
     private func prepare(
         _ plan: UnsafePointer<LayerPlan>,
         row: Int,
+        position: Int,
         head: Int,
-        keys: UnsafeMutableRawPointer,
-        values: UnsafeMutableRawPointer
+        _ runs: CacheRuns
     ) {
         let dimension = shape.headDimension
-        let position = start + row
         let cosines = cosines + position * (dimension / 2)
         let sines = sines + position * (dimension / 2)
         let queries = query + row * queryStride + head * shape.group * dimension
@@ -104,17 +106,16 @@ extension ForwardStep {
             sines: sines
         )
         kernels.rotate(key, heads: 1, stride: dimension, dimension: dimension, cosines: cosines, sines: sines)
-        let place = head * cacheHeadStride + position * cacheStride
-        kernels.convert(from: key, to: keys + place, cacheType, count: dimension)
-        kernels.convert(from: value, to: values + place, cacheType, count: dimension)
+        let place = head * runs.headStride + position * cacheStride
+        kernels.convert(from: key, to: runs.keys + place, cacheType, count: dimension)
+        kernels.convert(from: value, to: runs.values + place, cacheType, count: dimension)
     }
 
     /// One row: each worker prepares a head and attends with it at once, unless the heads do not divide among the workers
     /// and the cache is long; then a head's positions are shared too.
     private func attendOneRow(
         _ plan: UnsafePointer<LayerPlan>,
-        keys: UnsafeMutableRawPointer,
-        values: UnsafeMutableRawPointer,
+        _ runs: CacheRuns,
         _ worker: inout Worker
     ) {
         let positions = start + 1
@@ -122,11 +123,11 @@ extension ForwardStep {
         let size = Kernels.attentionPartialSize(group: shape.group, headDimension: shape.headDimension)
         while let claimed = worker.nextRange(of: shape.keyValueHeads, chunk: 1) {
             let head = claimed.lowerBound
-            prepare(plan, row: 0, head: head, keys: keys, values: values)
+            prepare(plan, row: 0, position: start, head: head, runs)
             if parts == 1 {
                 let partial = partials + head * size
-                attend(head: head, positions: 0..<positions, keys: keys, values: values, partial: partial)
-                merge(head: head, partials: partial, size: size, parts: 1)
+                attend(row: 0, head: head, positions: 0..<positions, runs, partial: partial)
+                merge(row: 0, head: head, partials: partial, size: size, parts: 1)
             }
         }
         guard parts > 1 else { return }
@@ -136,12 +137,33 @@ extension ForwardStep {
             let (head, part) = claimed.lowerBound.quotientAndRemainder(dividingBy: parts)
             let range = min(part * length, positions)..<min((part + 1) * length, positions)
             let partial = partials + claimed.lowerBound * size
-            attend(head: head, positions: range, keys: keys, values: values, partial: partial)
+            attend(row: 0, head: head, positions: range, runs, partial: partial)
         }
         worker.barrier()
         while let claimed = worker.nextRange(of: shape.keyValueHeads, chunk: 1) {
             let head = claimed.lowerBound
-            merge(head: head, partials: partials + head * parts * size, size: size, parts: parts)
+            merge(row: 0, head: head, partials: partials + head * parts * size, size: size, parts: parts)
+        }
+    }
+
+    /// Rows of different sequences: each worker prepares a head of a row and attends with it at once. There are enough of them
+    /// to share.
+    private func attendSequences(
+        _ plan: UnsafePointer<LayerPlan>,
+        _ sequences: UnsafePointer<SequencePlace>,
+        layer: Int,
+        _ worker: inout Worker
+    ) {
+        let size = Kernels.attentionPartialSize(group: shape.group, headDimension: shape.headDimension)
+        // There is room for more parts than workers.
+        let partial = partials + worker.index * size
+        while let claimed = worker.nextRange(of: rows * shape.keyValueHeads, chunk: 1) {
+            let (row, head) = claimed.lowerBound.quotientAndRemainder(dividingBy: shape.keyValueHeads)
+            let place = sequences[row]
+            let runs = CacheRuns(self, place.cacheBase, headStride: place.cacheHeadStride, layer: layer)
+            prepare(plan, row: row, position: place.position, head: head, runs)
+            attend(row: row, head: head, positions: 0..<place.position + 1, runs, partial: partial)
+            merge(row: row, head: head, partials: partial, size: size, parts: 1)
         }
     }
 
@@ -152,20 +174,20 @@ extension ForwardStep {
     }
 
     private func attend(
+        row: Int,
         head: Int,
         positions: Range<Int>,
-        keys: UnsafeMutableRawPointer,
-        values: UnsafeMutableRawPointer,
+        _ runs: CacheRuns,
         partial: UnsafeMutablePointer<Float>
     ) {
-        let place = head * cacheHeadStride + positions.lowerBound * cacheStride
+        let place = head * runs.headStride + positions.lowerBound * cacheStride
         kernels.attendPartially(
-            q: query + head * shape.group * shape.headDimension,
+            q: query + row * queryStride + head * shape.group * shape.headDimension,
             group: shape.group,
             headDimension: shape.headDimension,
-            keys: keys + place,
+            keys: runs.keys + place,
             keyStride: cacheStride,
-            values: values + place,
+            values: runs.values + place,
             valueStride: cacheStride,
             cacheType,
             count: positions.count,
@@ -174,14 +196,14 @@ extension ForwardStep {
         )
     }
 
-    private func merge(head: Int, partials: UnsafePointer<Float>, size: Int, parts: Int) {
+    private func merge(row: Int, head: Int, partials: UnsafePointer<Float>, size: Int, parts: Int) {
         kernels.mergeAttention(
             partials: partials,
             stride: size,
             parts: parts,
             group: shape.group,
             headDimension: shape.headDimension,
-            out: attended + head * shape.group * shape.headDimension,
+            out: attended + row * queryStride + head * shape.group * shape.headDimension,
             outStride: shape.headDimension
         )
     }
@@ -192,8 +214,7 @@ extension ForwardStep {
     /// Several rows: all keys and values go into the cache first, then blocks of rows attend, the longest first.
     private func attendRows(
         _ plan: UnsafePointer<LayerPlan>,
-        keys: UnsafeMutableRawPointer,
-        values: UnsafeMutableRawPointer,
+        _ runs: CacheRuns,
         _ worker: inout Worker
     ) {
         let heads = shape.keyValueHeads
@@ -201,7 +222,7 @@ extension ForwardStep {
         while let claimed = worker.nextRange(of: heads * blocks, chunk: 1) {
             let (block, head) = claimed.lowerBound.quotientAndRemainder(dividingBy: heads)
             for row in block * Self.rowBlock..<min((block + 1) * Self.rowBlock, rows) {
-                prepare(plan, row: row, head: head, keys: keys, values: values)
+                prepare(plan, row: row, position: start + row, head: head, runs)
             }
         }
         worker.barrier()
@@ -217,9 +238,9 @@ extension ForwardStep {
                 group: shape.group,
                 headDimension: shape.headDimension,
                 start: start + first,
-                keys: keys + head * cacheHeadStride,
+                keys: runs.keys + head * runs.headStride,
                 keyStride: cacheStride,
-                values: values + head * cacheHeadStride,
+                values: runs.values + head * runs.headStride,
                 valueStride: cacheStride,
                 cacheType,
                 scale: shape.scale,
@@ -228,5 +249,20 @@ extension ForwardStep {
                 scratch: scratch
             )
         }
+    }
+}
+
+/// One layer's part of a sequence's cache.
+private struct CacheRuns {
+    let keys: UnsafeMutableRawPointer
+    let values: UnsafeMutableRawPointer
+    /// Bytes from one head to the next.
+    let headStride: Int
+
+    init(_ step: ForwardStep, _ base: UnsafeMutableRawPointer, headStride: Int, layer: Int) {
+        let heads = step.shape.keyValueHeads
+        keys = base + 2 * layer * heads * headStride
+        values = keys + heads * headStride
+        self.headStride = headStride
     }
 }

@@ -21,8 +21,10 @@ struct ForwardStep: @unchecked Sendable {
     // The rows.
     let tokens: UnsafePointer<Int32>
     let rows: Int
-    /// The position of the first row.
+    /// The position of the first row, where the rows are one sequence.
     let start: Int
+    /// For each row its own sequence; nil where the rows are consecutive positions of one.
+    let sequences: UnsafePointer<SequencePlace>?
     let cosines: UnsafePointer<Float>
     let sines: UnsafePointer<Float>
 
@@ -239,6 +241,14 @@ struct ForwardStep: @unchecked Sendable {
             slot: inputSlot(worker)
         )
     }
+}
+
+/// Where a row of a batch belongs: the next position of a sequence of its own.
+struct SequencePlace {
+    let position: Int
+    let cacheHeadStride: Int
+    /// The first layer's keys, as `ForwardStep.cacheBase`.
+    let cacheBase: UnsafeMutableRawPointer
 }
 
 /// The sizes that a forward pass needs at hand.

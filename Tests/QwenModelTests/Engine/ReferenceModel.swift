@@ -25,7 +25,11 @@ struct ReferenceModel: Sendable, CustomTestStringConvertible {
     ].flatMap { parent in
         let names = (try? FileManager.default.contentsOfDirectory(atPath: parent.path)) ?? []
         return names.sorted().map { parent.appending(path: $0) }
-            .filter { FileManager.default.fileExists(atPath: $0.appending(path: "golden.json").path) }
+            .filter { folder in
+                ["config.json", "golden.json"].allSatisfy {
+                    FileManager.default.fileExists(atPath: folder.appending(path: $0).path)
+                }
+            }
             .map { ReferenceModel(folder: $0) }
     }
 

@@ -34,8 +34,14 @@ bool qwen_has_vnni(void) {
     uint32_t a, b, c, d;
     return __get_cpuid_count(7, 0, &a, &b, &c, &d) && (c & 1u << 11) != 0;
 }
+
+bool qwen_has_bf16(void) {
+    uint32_t a, b, c, d;
+    return __get_cpuid_count(7, 1, &a, &b, &c, &d) && (a & 1u << 5) != 0;
+}
 #else
 bool qwen_has_vnni(void) { return false; }
+bool qwen_has_bf16(void) { return false; }
 
 static bool has_level(qwen_level level) {
     return level == QWEN_LEVEL_SCALAR || (QWEN_NEON && level == QWEN_LEVEL_NEON);

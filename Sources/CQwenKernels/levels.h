@@ -29,6 +29,12 @@ void qwen_fill_packed_scalar(qwen_packed_kernels *table);
 void qwen_fill_packed_avx2(qwen_packed_kernels *table);
 void qwen_fill_packed_vnni(qwen_packed_kernels *table);
 
+/// To be called where qwen_has_bf16.
+void qwen_fill_bf16_avx512(qwen_kernels *table);
+
+/// Whether this machine has AVX-512 BF16, which the level avx512 does not ask for.
+bool qwen_has_bf16(void);
+
 /// Whether this machine has VNNI, which the level avx512 does not ask for.
 bool qwen_has_vnni(void);
 

@@ -165,6 +165,18 @@ static double log_sum_exp(const float *x, size_t n) {
     return (double)top + log(sum);
 }
 
+static void multiply_bf16(const void *w, size_t row_bytes, size_t rows, size_t k, const uint16_t *x, size_t ldx, size_t m,
+                          float *y, size_t ldy) {
+    for (size_t i = 0; i < m; i++) {
+        for (size_t r = 0; r < rows; r++) {
+            const void *row = qwen_offset(w, r * row_bytes);
+            float sum = 0;
+            for (size_t j = 0; j < k; j++) sum += qwen_load_bf16(x + i * ldx, j) * qwen_load_bf16(row, j);
+            y[i * ldy + r] = sum;
+        }
+    }
+}
+
 static void attention_merge(const float *partials, size_t stride, size_t parts, size_t group, size_t head_dim,
                             float *out, size_t out_stride) {
     for (size_t h = 0; h < group; h++) {
@@ -214,6 +226,7 @@ void qwen_fill_scalar(qwen_kernels *table) {
         .index_of_maximum = index_of_maximum,
         .log_sum_exp = log_sum_exp,
         .attention_merge = attention_merge,
+        .multiply_bf16 = multiply_bf16,
     };
     qwen_fill_packed_scalar(&table->packed);
 }

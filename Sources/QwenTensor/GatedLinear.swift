@@ -17,7 +17,7 @@ public enum GatedLinear {
     ///   - ldy: the floats from one row of y to the next.
     ///   - worker: the calling worker.
     ///   - scratch: memory of all workers, made for this many workers.
-    ///   - slot: where x lies in `scratch` as integers, for weights that want them.
+    ///   - slot: where x lies in `scratch` in the forms that weights want.
     public static func apply(
         gate: borrowing LinearWeights,
         up: borrowing LinearWeights,
@@ -44,7 +44,7 @@ public enum GatedLinear {
                 product: product,
                 ldy: ldy,
                 panel: scratch.panel(worker.index),
-                integers: scratch.integers(slot: slot)
+                prepared: scratch.prepared(slot: slot)
             )
         }
     }
@@ -62,7 +62,7 @@ public enum GatedLinear {
     ///   - product: working memory like y, for x Uᵀ.
     ///   - ldy: the floats from one row of y to the next.
     ///   - panel: the calling worker's panel of a ``LinearScratch``.
-    ///   - integers: x as integers, for weights that want them.
+    ///   - prepared: x in the forms that weights want.
     public static func apply(
         gate: borrowing LinearWeights,
         up: borrowing LinearWeights,
@@ -74,9 +74,9 @@ public enum GatedLinear {
         product: UnsafeMutablePointer<Float>,
         ldy: Int,
         panel: UnsafeMutablePointer<Float>,
-        integers: QuantizedRows? = nil
+        prepared: PreparedRows? = nil
     ) {
-        Linear.apply(gate, outputs: range, x: x, ldx: ldx, rows: rows, y: y, ldy: ldy, panel: panel, integers: integers)
+        Linear.apply(gate, outputs: range, x: x, ldx: ldx, rows: rows, y: y, ldy: ldy, panel: panel, prepared: prepared)
         Linear.apply(
             up,
             outputs: range,
@@ -86,7 +86,7 @@ public enum GatedLinear {
             y: product,
             ldy: ldy,
             panel: panel,
-            integers: integers
+            prepared: prepared
         )
         let kernels = Kernels.current
         for row in 0..<rows {

@@ -52,6 +52,19 @@ public struct Kernels: Sendable {
         table.pointee.level == QWEN_LEVEL_AVX2 || table.pointee.level == QWEN_LEVEL_AVX512
     }
 
+    /// Whether products of BF16 weights with inputs rounded to BF16 are faster than with floats.
+    var hasFastBFloat16: Bool { table.pointee.has_fast_bf16 }
+
+    /// The product of BF16 weights and inputs.
+    @inline(__always)
+    var bfloat16Product:
+        @convention(c) (
+            UnsafeRawPointer, Int, Int, Int, UnsafePointer<UInt16>, Int, Int, UnsafeMutablePointer<Float>, Int
+        ) -> Void
+    {
+        table.pointee.multiply_bf16
+    }
+
     /// Writes a row as integers.
     @inline(__always)
     var quantizeRow: qwen_quantize_input { table.pointee.packed.quantize }

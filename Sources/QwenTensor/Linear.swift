@@ -4,6 +4,10 @@ public enum Linear {
     /// BLAS: a panel of W is converted to floats once for all rows. Otherwise W is read in its stored type.
     static let blasThreshold = 9
 
+    /// From this many rows of x on, products with BF16 weights round x, if ``Arithmetic/fast`` permits; with fewer, reading W
+    /// is the limit, and a sequence computed beside seven others gets the same numbers as alone.
+    static let roundingThreshold = 9
+
     /// Computes y = x Wᵀ + b. Every worker of the region calls this with the same arguments; each takes rows of W as
     /// long as there are any.
     ///
@@ -19,7 +23,7 @@ public enum Linear {
     ///   - ldy: the floats from one row of y to the next.
     ///   - worker: the calling worker.
     ///   - scratch: memory of all workers, made for this many workers.
-    ///   - slot: where x lies in `scratch` as integers, for weights that want them.
+    ///   - slot: where x lies in `scratch` in the forms that weights want.
     public static func apply(
         _ weights: borrowing LinearWeights,
         x: UnsafePointer<Float>,
@@ -43,7 +47,7 @@ public enum Linear {
                 y: y,
                 ldy: ldy,
                 panel: needsPanel ? scratch.panel(worker.index) : nil,
-                integers: scratch.integers(slot: slot)
+                prepared: scratch.prepared(slot: slot)
             )
         }
     }
@@ -61,7 +65,7 @@ public enum Linear {
     ///   - ldy: the floats from one row of y to the next.
     ///   - panel: the calling worker's panel of a ``LinearScratch`` made for this many inputs, or nil never to use BLAS,
     ///     which only plain weights allow. It bounds the range to what ``chunk(_:rows:workers:scratch:)`` gives.
-    ///   - integers: x as integers, for weights that want them.
+    ///   - prepared: x in the forms that weights want.
     public static func apply(
         _ weights: borrowing LinearWeights,
         outputs range: Range<Int>,
@@ -71,12 +75,23 @@ public enum Linear {
         y: UnsafeMutablePointer<Float>,
         ldy: Int,
         panel: UnsafeMutablePointer<Float>?,
-        integers: QuantizedRows? = nil
+        prepared: PreparedRows? = nil
     ) {
         let kernels = Kernels.current
         if case .packed(let matrix) = weights.layout {
-            guard let integers else { preconditionFailure("packed weights need their input as integers") }
-            kernels.multiplyPacked(matrix, outputs: range, x: integers, rows: rows, y: y, ldy: ldy)
+            guard let prepared else { preconditionFailure("packed weights need their input prepared") }
+            kernels.multiplyPacked(matrix, outputs: range, x: prepared, rows: rows, y: y, ldy: ldy)
+        } else if weights.roundsInputs, rows >= roundingThreshold, let prepared {
+            kernels.multiplyBFloat16(
+                weights.row(range.lowerBound),
+                rowByteCount: weights.rowByteCount,
+                rows: range.count,
+                k: weights.inputs,
+                x: prepared,
+                m: rows,
+                y: y + range.lowerBound,
+                ldy: ldy
+            )
         } else if case .plain(let type) = weights.layout {
             if let panel, rows >= blasThreshold, !kernels.outpaceBLAS {
                 var source = UnsafePointer(panel)

@@ -3,9 +3,11 @@
 public final class LinearScratch: Sendable {
     private let buffer: AlignedBuffer<Float>
 
-    /// Inputs as integers, a row in each slot.
-    private let integers: AlignedBuffer<UInt8>
+    /// Inputs in the forms that products want, a row in each slot.
+    private let slots: AlignedBuffer<UInt8>
+    private let inputForms: InputForms
     private let rowByteCount: Int
+    private let bfloat16Offset: Int
 
     /// Rows of weights that are decoded at a time, as many as the kernels multiply at a time; a panel holds at least these.
     static let panelRows = 12
@@ -18,9 +20,10 @@ public final class LinearScratch: Sendable {
     /// - Parameters:
     ///   - workerCount: the workers of the pool.
     ///   - maxInputs: the longest x that will be multiplied; longer ones work too with plain weights, without BLAS.
-    ///   - slots: rows of x that are kept as integers at a time, for weights that want them.
+    ///   - slots: rows of x that are kept at a time in the forms that weights want.
+    ///   - inputForms: those forms.
     /// - Throws: ``TensorError/invalidByteCount(_:)`` or ``TensorError/allocationFailed(byteCount:)``.
-    public init(workerCount: Int, maxInputs: Int, slots: Int = 0) throws(TensorError) {
+    public init(workerCount: Int, maxInputs: Int, slots: Int = 0, inputForms: InputForms = []) throws(TensorError) {
         guard workerCount >= 1, workerCount <= 4096 else { throw .invalidWorkerCount(workerCount) }
         guard maxInputs >= 0, maxInputs < 1 << 26 else { throw .invalidByteCount(maxInputs) }
         if Kernels.current.outpaceBLAS {
@@ -32,28 +35,35 @@ public final class LinearScratch: Sendable {
         let (count, overflow) = panelCount.multipliedReportingOverflow(by: workerCount)
         guard !overflow else { throw .invalidByteCount(Int.max) }
         buffer = try AlignedBuffer(count: count)
-        rowByteCount = QuantizedRows.rowByteCount(inputs: maxInputs)
+        (rowByteCount, bfloat16Offset) = PreparedRows.size(inputs: maxInputs, forms: inputForms)
         let (bytes, tooMany) = slots.multipliedReportingOverflow(by: rowByteCount)
         guard slots >= 0, !tooMany else { throw .invalidByteCount(Int.max) }
-        integers = try AlignedBuffer(count: bytes)
+        self.slots = try AlignedBuffer(count: bytes)
+        self.inputForms = inputForms
     }
 
-    /// Rows as integers, from a slot on.
-    public func integers(slot: Int) -> QuantizedRows {
-        QuantizedRows(
-            base: UnsafeMutableRawPointer(integers.baseAddress) + slot * rowByteCount,
-            stride: rowByteCount / QuantizedRows.rowByteCount(inputs: 32)
+    /// The rows that lie prepared from a slot on.
+    public func prepared(slot: Int) -> PreparedRows {
+        PreparedRows(
+            base: UnsafeMutableRawPointer(slots.baseAddress) + slot * rowByteCount,
+            rowByteCount: rowByteCount,
+            bfloat16Offset: bfloat16Offset
         )
     }
 
-    /// Writes a row of x as integers into a slot.
+    /// Writes a row of x into a slot, in the forms that this memory was made for.
     ///
     /// - Parameters:
     ///   - x: [inputs].
-    ///   - inputs: a multiple of 32; weights that want integers have no other.
+    ///   - inputs: at most `maxInputs`. What does not fill a block of 32 is left out of the integers; weights that want them
+    ///     have whole blocks.
     ///   - slot: where to write.
-    public func quantize(_ x: UnsafePointer<Float>, inputs: Int, slot: Int) {
-        Kernels.current.quantize(x, count: inputs, into: integers(slot: slot))
+    public func prepare(_ x: UnsafePointer<Float>, inputs: Int, slot: Int) {
+        let row = prepared(slot: slot)
+        if inputForms.contains(.integers) { Kernels.current.quantizeRow(x, inputs, row.integers) }
+        if inputForms.contains(.bfloat16) {
+            Kernels.current.convert(from: x, to: row.bfloat16, .bfloat16, count: inputs)
+        }
     }
 
     /// One worker's panel.

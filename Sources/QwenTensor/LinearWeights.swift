@@ -39,6 +39,9 @@ public struct LinearWeights: Sendable {
     /// b as floats, if there is one.
     let bias: AlignedBuffer<Float>?
 
+    /// Whether products of many rows take their inputs as bfloat16.
+    private(set) var roundsInputs = false
+
     /// What is added to the product.
     private(set) var update: LowRankUpdate?
 
@@ -116,8 +119,13 @@ public struct LinearWeights: Sendable {
     /// - Returns: the same numbers. The memory of these weights is free as soon as nobody else holds it.
     /// - Throws: an allocation error.
     public consuming func prepared(for arithmetic: Arithmetic, pool: WorkerPool? = nil) throws -> LinearWeights {
+        guard arithmetic == .fast else { return self }
+        if case .plain(.bfloat16) = layout, Kernels.current.hasFastBFloat16 {
+            var copy = self
+            copy.roundsInputs = true
+            return copy
+        }
         guard
-            arithmetic == .fast,
             case .blocks(let format) = layout,
             let matrix = try PackedMatrix(
                 format,
@@ -143,9 +151,10 @@ public struct LinearWeights: Sendable {
         self.bias = bias
     }
 
-    /// Whether products want their inputs as integers, from ``LinearScratch/quantize(_:inputs:slot:)``.
-    public var wantsIntegers: Bool {
-        if case .packed = layout { true } else { false }
+    /// The forms, besides floats, in which products want their inputs from ``LinearScratch/prepare(_:inputs:slot:)``.
+    public var inputForms: InputForms {
+        if case .packed = layout { return .integers }
+        return roundsInputs ? .bfloat16 : []
     }
 
     private static func floats(

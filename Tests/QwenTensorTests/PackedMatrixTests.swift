@@ -31,7 +31,7 @@ import Testing
         let (outputs, inputs) = (37, 768)
         let weights = try Self.weights(format, rows: outputs, columns: inputs, &random)
         let packed = try LinearWeights(weights).prepared(for: .fast)
-        #expect(packed.wantsIntegers)
+        #expect(packed.inputForms == .integers)
         var row = [Float](repeating: 0, count: outputs * inputs)
         packed.decode(rows: 0..<outputs, into: &row)
         #expect(row == weights.floats())
@@ -40,8 +40,8 @@ import Testing
     @Test func exactWeightsStayAsTheyAre() throws {
         var random = RandomSource(42)
         let weights = try LinearWeights(Self.weights(.q8_0, rows: 16, columns: 64, &random))
-        #expect(!(try weights.prepared(for: .exact).wantsIntegers))
-        #expect(try weights.prepared(for: .fast).wantsIntegers)
+        #expect(try weights.prepared(for: .exact).inputForms == [])
+        #expect(try weights.prepared(for: .fast).inputForms == .integers)
     }
 
     /// The integers are within half a step, and what cannot be an integer makes the scale infinite or NaN.
@@ -154,12 +154,17 @@ import Testing
         }
         let bias = try Tensor(elementType: .float32, shape: [outputs], storage: biasStorage)
         let linear = try LinearWeights(weights, bias: bias).prepared(for: .fast, pool: pool)
-        let scratch = try LinearScratch(workerCount: workers, maxInputs: inputs + 64, slots: 24)
+        let scratch = try LinearScratch(
+            workerCount: workers,
+            maxInputs: inputs + 64,
+            slots: 24,
+            inputForms: [.integers, .bfloat16]
+        )
         for rows in [1, 5, 20] {
             let x = try AlignedBuffer<Float>(count: rows * inputs)
             for (i, value) in random.floats(x.count).enumerated() { x.elements[i] = value }
             let y = try AlignedBuffer<Float>(count: rows * outputs)
-            for row in 0..<rows { scratch.quantize(x.baseAddress + row * inputs, inputs: inputs, slot: 3 + row) }
+            for row in 0..<rows { scratch.prepare(x.baseAddress + row * inputs, inputs: inputs, slot: 3 + row) }
             pool.run { worker in
                 Linear.apply(
                     linear,
@@ -185,6 +190,37 @@ import Testing
                 }
             }
             #expect(error <= 5e-4 * norm)
+        }
+    }
+
+    /// BF16 weights times inputs rounded to BF16, against double precision on the rounded numbers.
+    @Test(arguments: RunnableLevel.all)
+    func roundedInputs(_ level: RunnableLevel) throws {
+        var random = RandomSource(46)
+        let table = try #require(level.table)
+        for (rows, k, m) in [(1, 1, 1), (5, 40, 3), (12, 1024, 6), (11, 2090, 13)] {
+            let (w, weights) = ElementType.bfloat16.encode(random.floats(rows * k))
+            let (x, inputs) = ElementType.bfloat16.encode(random.floats(m * k))
+            var y = [Float](repeating: 7, count: m * (rows + 2))
+            w.withUnsafeBytes { w in
+                x.withUnsafeBytes { x in
+                    let x = x.bindMemory(to: UInt16.self).baseAddress!
+                    table.pointee.multiply_bf16(w.baseAddress!, 2 * k, rows, k, x, k, m, &y, rows + 2)
+                }
+            }
+            for i in 0..<m {
+                for r in 0..<rows {
+                    var sum = 0.0
+                    var magnitude = 0.0
+                    for j in 0..<k {
+                        let term = Double(inputs[i * k + j]) * Double(weights[r * k + j])
+                        sum += term
+                        magnitude += abs(term)
+                    }
+                    #expect(abs(Double(y[i * (rows + 2) + r]) - sum) <= 1e-6 * magnitude)
+                }
+                #expect(y[i * (rows + 2) + rows..<(i + 1) * (rows + 2)].allSatisfy { $0 == 7 })
+            }
         }
     }
 

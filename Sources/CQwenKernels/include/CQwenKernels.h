@@ -131,6 +131,14 @@ typedef struct qwen_kernels {
     void (*attention_merge)(const float *partials, size_t stride, size_t parts, size_t group, size_t head_dim,
                             float *out, size_t out_stride);
 
+    /// y[i * ldy + r] = sum over j < k of x[i * ldx + j] * w[r][j], both BF16, summed in float in any order. Row r of w starts
+    /// `r * row_bytes` bytes after w. Levels with an instruction for it may take subnormal numbers for zero.
+    void (*multiply_bf16)(const void *w, size_t row_bytes, size_t rows, size_t k, const uint16_t *x, size_t ldx, size_t m,
+                          float *y, size_t ldy);
+
+    /// Whether multiply_bf16 is faster than matmul_rows.
+    bool has_fast_bf16;
+
     /// Products with packed matrices.
     qwen_packed_kernels packed;
 } qwen_kernels;

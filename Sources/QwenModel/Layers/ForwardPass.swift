@@ -39,7 +39,7 @@ final class ForwardPass {
             rows: min(options.prefillChunk, configuration.contextLength),
             logitRows: Self.logitRows,
             workers: workerCount,
-            integers: plan.wantsIntegers
+            inputForms: plan.inputForms
         )
         rotary = try RotaryTable(configuration)
         keyValueType = options.keyValueType
@@ -287,7 +287,7 @@ final class ForwardPass {
                 configuration.mixture.map { MixtureMemory(memory, $0) }
             },
             scratch: workspace.scratch,
-            wantsIntegers: plan.wantsIntegers,
+            preparesInputs: !plan.inputForms.isEmpty,
             stop: workspace.stop.baseAddress,
             cancellation: cancellation
         )

@@ -18,7 +18,7 @@ extension ForwardStep {
             }
         }
         worker.barrier()
-        quantize(attended, inputs: queryStride, &worker)
+        prepare(attended, inputs: queryStride, &worker)
         Linear.apply(
             plan.pointee.output,
             x: attended,

@@ -93,13 +93,13 @@ extension ForwardStep {
                 product: memory.up + slots.lowerBound * memory.intermediate,
                 ldy: memory.intermediate,
                 panel: scratch.panel(worker.index),
-                integers: scratch.integers(slot: slots.lowerBound)
+                prepared: scratch.prepared(slot: slots.lowerBound)
             )
         }
         worker.barrier()
-        if wantsIntegers {
+        if preparesInputs {
             for slot in worker.range(of: rows * memory.expertsPerToken) {
-                scratch.quantize(memory.gate + slot * memory.intermediate, inputs: memory.intermediate, slot: slot)
+                scratch.prepare(memory.gate + slot * memory.intermediate, inputs: memory.intermediate, slot: slot)
             }
             worker.barrier()
         }
@@ -118,7 +118,7 @@ extension ForwardStep {
                 y: memory.outputs + slots.lowerBound * shape.hidden,
                 ldy: shape.hidden,
                 panel: scratch.panel(worker.index),
-                integers: scratch.integers(slot: slots.lowerBound)
+                prepared: scratch.prepared(slot: slots.lowerBound)
             )
         }
     }
@@ -199,8 +199,8 @@ extension ForwardStep {
         for slot in worker.range(of: rows * memory.expertsPerToken) {
             (memory.inputs + slot * shape.hidden)
                 .update(from: source + Int(memory.rows[slot]) * shape.hidden, count: shape.hidden)
-            if wantsIntegers {
-                scratch.quantize(memory.inputs + slot * shape.hidden, inputs: shape.hidden, slot: slot)
+            if preparesInputs {
+                scratch.prepare(memory.inputs + slot * shape.hidden, inputs: shape.hidden, slot: slot)
             }
         }
     }

@@ -52,7 +52,7 @@ struct ForwardStep: @unchecked Sendable {
     let logits: UnsafeMutablePointer<Float>
     let mixture: MixtureMemory?
     let scratch: LinearScratch
-    let wantsIntegers: Bool
+    let preparesInputs: Bool
     let stop: UnsafeMutablePointer<Bool>
     let cancellation: CancellationFlag
 
@@ -84,9 +84,9 @@ struct ForwardStep: @unchecked Sendable {
     /// Computes the logits of rows whose final norm is in `normed`.
     func project(first: Int, count: Int, _ worker: inout Worker) {
         let x = isPrivate ? privateRow(normed, worker) : normed + first * shape.hidden
-        if wantsIntegers, !isPrivate {
+        if preparesInputs, !isPrivate {
             for row in worker.range(of: count) {
-                scratch.quantize(x + row * shape.hidden, inputs: shape.hidden, slot: row)
+                scratch.prepare(x + row * shape.hidden, inputs: shape.hidden, slot: row)
             }
             worker.barrier()
         }
@@ -150,7 +150,7 @@ struct ForwardStep: @unchecked Sendable {
                 count: shape.hidden,
                 y: privateRow(normed, worker)
             )
-            if wantsIntegers { scratch.quantize(privateRow(normed, worker), inputs: shape.hidden, slot: worker.index) }
+            if preparesInputs { scratch.prepare(privateRow(normed, worker), inputs: shape.hidden, slot: worker.index) }
         } else {
             // The same rows belong to the same worker each time, so that nobody waits before this.
             for row in worker.range(of: rows) {
@@ -163,7 +163,7 @@ struct ForwardStep: @unchecked Sendable {
                     count: shape.hidden,
                     y: normed + row * shape.hidden
                 )
-                if wantsIntegers { scratch.quantize(normed + row * shape.hidden, inputs: shape.hidden, slot: row) }
+                if preparesInputs { scratch.prepare(normed + row * shape.hidden, inputs: shape.hidden, slot: row) }
             }
             worker.barrier()
         }
@@ -186,17 +186,17 @@ struct ForwardStep: @unchecked Sendable {
         UnsafePointer(isPrivate ? privateRow(normed, worker) : normed)
     }
 
-    /// Where a product's input lies as integers.
+    /// Where a product's input lies in the forms that weights want.
     @inline(__always)
     func inputSlot(_ worker: borrowing Worker) -> Int { isPrivate ? worker.index : 0 }
 
-    /// Makes integers of a complete input. One row is everybody's own work; several are shared, with a barrier after them.
-    func quantize(_ x: UnsafePointer<Float>, inputs: Int, _ worker: inout Worker) {
-        guard wantsIntegers else { return }
+    /// Brings a complete input into the forms that weights want. One row is everybody's own work; several are shared, with a barrier after them.
+    func prepare(_ x: UnsafePointer<Float>, inputs: Int, _ worker: inout Worker) {
+        guard preparesInputs else { return }
         if isPrivate {
-            scratch.quantize(x, inputs: inputs, slot: worker.index)
+            scratch.prepare(x, inputs: inputs, slot: worker.index)
         } else {
-            for row in worker.range(of: rows) { scratch.quantize(x + row * inputs, inputs: inputs, slot: row) }
+            for row in worker.range(of: rows) { scratch.prepare(x + row * inputs, inputs: inputs, slot: row) }
             worker.barrier()
         }
     }
@@ -228,7 +228,7 @@ struct ForwardStep: @unchecked Sendable {
             slot: inputSlot(worker)
         )
         worker.barrier()
-        quantize(gate, inputs: shape.intermediate, &worker)
+        prepare(gate, inputs: shape.intermediate, &worker)
         Linear.apply(
             block.pointee.down,
             x: gate,

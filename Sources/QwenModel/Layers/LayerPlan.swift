@@ -31,8 +31,8 @@ final class ModelPlan {
     /// The output layer.
     let head: UnsafePointer<LinearWeights>
 
-    /// Whether any product wants its input as integers.
-    let wantsIntegers: Bool
+    /// The forms in which products want their inputs, besides floats.
+    let inputForms: InputForms
 
     let weights: ModelWeights
     private let plans: UnsafeMutablePointer<LayerPlan>
@@ -41,7 +41,7 @@ final class ModelPlan {
 
     init(_ weights: ModelWeights) {
         self.weights = weights
-        wantsIntegers = weights.matrices.contains { $0.wantsIntegers }
+        inputForms = weights.matrices.reduce(into: []) { $0.formUnion($1.inputForms) }
         plans = .allocate(capacity: max(weights.layers.count, 1))
         layers = UnsafePointer(plans)
         let both = [weights.embeddings, weights.head].map { matrix in

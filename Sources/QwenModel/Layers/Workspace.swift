@@ -46,7 +46,7 @@ final class Workspace {
     /// The most parts into which one head's positions are split.
     let maximumParts: Int
 
-    init(_ configuration: ModelConfiguration, rows: Int, logitRows: Int, workers: Int, integers: Bool) throws {
+    init(_ configuration: ModelConfiguration, rows: Int, logitRows: Int, workers: Int, inputForms: InputForms) throws {
         maximumRows = rows
         maximumLogitRows = logitRows
         let dimension = configuration.headDimension
@@ -77,7 +77,7 @@ final class Workspace {
         }
         let widest = max(configuration.hiddenSize, queries, intermediate, configuration.mixture?.intermediateSize ?? 0)
         let slots = max(rows * max(1, configuration.mixture?.expertsPerToken ?? 1), workers)
-        scratch = try LinearScratch(workerCount: workers, maxInputs: widest, slots: integers ? slots : 0)
+        scratch = try LinearScratch(workerCount: workers, maxInputs: widest, slots: slots, inputForms: inputForms)
         stop = try AlignedBuffer(count: 1)
     }
 }

@@ -70,7 +70,8 @@ struct CheckpointFolder: Sendable {
         }
         let repository = components.dropLast(2).map { "/" + String(Substring($0)) }.joined()
         if isBelow(repository + "/blobs") { return true }
-        // Hugging Face's Xet client keeps contents once for all repositories: CACHE/blobs beside CACHE/models--OWNER--NAME.
+        // Hugging Face's Xet client keeps contents once for all repositories: CACHE/blobs beside
+        // CACHE/models--OWNER--NAME.
         guard components.count >= 4, components[components.count - 3].starts(with: "models--".utf8) else { return false }
         let cache = components.dropLast(3).map { "/" + String(Substring($0)) }.joined()
         return isBelow(cache + "/blobs")

@@ -28,6 +28,7 @@ struct PrefixCache {
     ///   - cache: the cache of a sequence that is about to be computed.
     ///   - tokens: the sequence.
     /// - Returns: how many tokens of the sequence the cache holds afterwards.
+    /// - Throws: `TensorError` when memory for the copy cannot be had.
     /// - Complexity: O(caches × common tokens), and the copy.
     func extend(_ cache: KeyValueCache, for tokens: [Int32]) throws -> Int {
         let own = cache.commonPrefix(with: tokens)

@@ -5,7 +5,6 @@
 #   Examples/chat.sh "a question"     one answer; options of `qwen chat` may follow
 set -euo pipefail
 cd "$(dirname "$0")/.."
-.ci/install libopenblas-dev
 
 checkpoint=Checkpoints/SmolLM2-135M-Instruct
 if [[ ! -e $checkpoint/model.safetensors ]]; then
@@ -16,6 +15,5 @@ if [[ ! -e $checkpoint/model.safetensors ]]; then
     Checkpoints/python/bin/python Examples/Checkpoints/smollm2.py "$checkpoint" >&2
 fi
 
-swift build --quiet --configuration release --package-path Examples --product qwen >&2
 # The likeliest words, and not too many: a model as small as this one wanders off.
-exec Examples/.build/release/qwen chat --model "$checkpoint" --temperature 0 --max-tokens 300 "$@"
+exec Examples/qwen.sh chat --model "$checkpoint" --temperature 0 --max-tokens 300 "$@"

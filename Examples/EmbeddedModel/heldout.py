@@ -1,8 +1,10 @@
 """The held-out items: fixed seeds of their own, and the keys that training leaves out.
 
-`python3 heldout.py FILE` writes them down, one JSON object a line: set, steps, messages, tools, answer.
+`python3 heldout.py FILE [--count N]` (`-` for standard output) writes down the first N of each set, one JSON object a line: set,
+steps, messages, tools, answer, match ("number": the last number in the answer counts; "exact": its text).
 """
 
+import argparse
 import json
 import random
 import sys
@@ -12,6 +14,7 @@ from tasks import Item
 
 PER_TASK = 500
 STEPS = tuple(range(1, 11))
+NUMERIC = ("running", "single", "product")  # tasks whose answers count by the last number in them
 
 
 def running(steps: int, count: int = PER_TASK) -> list[Item]:
@@ -49,13 +52,20 @@ def keys() -> set[tuple]:
     return {item.key for items in all_tasks().values() for item in items}
 
 
-def write(path: str) -> None:
-    with open(path, "w", encoding="utf-8") as out:
-        for name, items in all_tasks().items():
+def write(path: str, count: int) -> None:
+    out = sys.stdout if path == "-" else open(path, "w", encoding="utf-8")
+    with out:
+        for name, items in all_tasks(count).items():
             for item in items:
-                line = {"set": name, "steps": item.steps, "messages": item.messages, "tools": item.tools, "answer": item.answer}
+                match = "number" if item.task in NUMERIC else "exact"
+                line = {"set": name, "steps": item.steps, "messages": item.messages, "tools": item.tools}
+                line |= {"answer": item.answer, "match": match}
                 out.write(json.dumps(line, ensure_ascii=False) + "\n")
 
 
 if __name__ == "__main__":
-    write(sys.argv[1])
+    arguments = argparse.ArgumentParser()
+    arguments.add_argument("file")
+    arguments.add_argument("--count", type=int, default=PER_TASK)
+    options = arguments.parse_args()
+    write(options.file, options.count)

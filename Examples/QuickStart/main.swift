@@ -1,10 +1,8 @@
-import Foundation
 import Qwen
 
-let checkpoint = URL(fileURLWithPath: "Checkpoints/SmolLM2-135M-Instruct")
-let model = try await QwenLanguageModel.load(checkpoint)
-let options = GenerationOptions(maxTokens: 200, temperature: 0)
-let session = ChatSession(model, instructions: "Answer in one sentence.", options: options)
+let model = try await QwenLanguageModel.load()
+let session = ChatSession(model, options: .greedy)
 
-let reply = try await session.respond(to: "What is the capital of France?", thinking: .off)
-print(reply.text, "(\(reply.usage.answerTokens) tokens)")
+let reply = try await session.respond(to: "Start with 47. Add 38. Subtract 9.", thinking: .on)
+print(reply.thinking ?? "")
+print(reply.text, "(\(reply.usage.thinkingTokens) tokens of thinking)")

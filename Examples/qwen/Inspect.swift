@@ -12,11 +12,11 @@ struct Inspect: ParsableCommand {
     @Flag(help: "Print a JSON object.")
     var json = false
 
-    @Argument(help: ArgumentHelp("The checkpoint's folder.", valueName: "path"))
-    var path: String
+    @Argument(help: ArgumentHelp("The checkpoint's folder; the small model in the program if not given."))
+    var path: String?
 
     func run() throws {
-        let facts = try CheckpointFacts(path: path)
+        let facts = try CheckpointFacts(path.map { try Checkpoint(path: $0) } ?? .embedded)
         try StandardOutput.write(json ? facts.json.serialized(.python(indentation: 2)) + "\n" : facts.text)
     }
 }

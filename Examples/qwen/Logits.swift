@@ -13,8 +13,7 @@ struct Logits: AsyncParsableCommand {
             """
     )
 
-    @Option(help: ArgumentHelp("The checkpoint's folder.", valueName: "path"))
-    var model: String
+    @OptionGroup var model: ModelOption
 
     @OptionGroup var engine: EngineFlags
 
@@ -27,7 +26,7 @@ struct Logits: AsyncParsableCommand {
 
     func run() async throws {
         // A reference: keys and values in full precision unless the user wants otherwise.
-        let engine = try Checkpoint(path: model).startEngine(engine.options(keyValueType: .f32, arithmetic: .exact))
+        let engine = try model.checkpoint().startEngine(engine.options(keyValueType: .f32, arithmetic: .exact))
         try await JSONLines.answer { line in
             let ids = try line.requiredIDs("input_ids")
             let steps = try line.count("greedy")

@@ -15,8 +15,7 @@ struct Bench: AsyncParsableCommand {
             """
     )
 
-    @Option(help: ArgumentHelp("The checkpoint's folder.", valueName: "path"))
-    var model: String
+    @OptionGroup var model: ModelOption
 
     @Option(name: .customShort("p"), help: "Prompt tokens; 0 for no prefill test.")
     var promptTokens = 512
@@ -43,7 +42,7 @@ struct Bench: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let checkpoint = try Checkpoint(path: model)
+        let checkpoint = try model.checkpoint()
         let context = checkpoint.configuration.contextLength
         // One more token than is generated, and one of context at least; no sum overflows below the context's length.
         guard [promptTokens, generatedTokens, depth].allSatisfy({ $0 < context }),

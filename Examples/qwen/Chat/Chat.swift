@@ -1,12 +1,6 @@
 import ArgumentParser
 import Qwen
 
-#if canImport(FoundationEssentials)
-import FoundationEssentials
-#else
-import Foundation
-#endif
-
 /// Talking to a model.
 struct Chat: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -18,8 +12,7 @@ struct Chat: AsyncParsableCommand {
             """
     )
 
-    @Option(help: ArgumentHelp("The checkpoint's folder.", valueName: "path"))
-    var model: String
+    @OptionGroup var model: ModelOption
 
     @Option(help: "Whether the model thinks before it answers: on or off; the model's own way if not given.")
     var thinking: ThinkingSwitch?
@@ -49,17 +42,8 @@ struct Chat: AsyncParsableCommand {
         if isConversation && json { throw ValidationError("--json needs a prompt.") }
         let said = isConversation ? nil : try prompt ?? StandardInput.readText()
 
-        let bar = LoadingBar()
-        defer { bar.clear() }
-        let loaded = try await QwenLanguageModel.load(
-            URL(fileURLWithPath: model),
-            options: LoadingOptions(engine: engine.options()),
-            progress: { bar.show($0) }
-        )
-        bar.clear()
-
         let session = ChatSession(
-            loaded,
+            try await model.load(LoadingOptions(engine: engine.options())),
             instructions: system,
             options: GenerationOptions(maxTokens: maxTokens, temperature: temperature, seed: seed)
         )

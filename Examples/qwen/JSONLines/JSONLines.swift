@@ -76,6 +76,23 @@ enum JSONLines {
         try failures.report()
     }
 
+    /// Reads the lines of a file, one after the other; the first that is wrong ends it.
+    static func forEach(inFileAt path: String, _ body: (JSONValue) throws -> Void) throws {
+        let file = open(path, O_RDONLY | O_CLOEXEC)
+        guard file >= 0 else { throw InputError.cannotOpen(path: path, code: errno) }
+        defer { close(file) }
+        var reader = LineReader(descriptor: file)
+        while let batch = try reader.next() {
+            for (index, range) in batch.lines.enumerated() {
+                do {
+                    try body(parse(batch.bytes[range]))
+                } catch {
+                    throw InputError.wrongLine(path: path, line: batch.firstLine + index, reason: "\(error)")
+                }
+            }
+        }
+    }
+
     /// Appends `{"error": "…"}`.
     static func append(_ error: any Error, to output: inout [UInt8]) {
         output += JSONValue.object(["error": .string("\(error)")]).serializedBytes()

@@ -94,15 +94,19 @@ struct LineReader: ~Copyable {
     }
 }
 
-/// Why standard input cannot be read on.
+/// Why standard input or a file cannot be read on.
 enum InputError: Error, CustomStringConvertible {
     case lineTooLong(line: Int, limit: Int)
     case unreadable(code: Int32)
+    case cannotOpen(path: String, code: Int32)
+    case wrongLine(path: String, line: Int, reason: String)
 
     var description: String {
         switch self {
         case .lineTooLong(let line, let limit): "Line \(line) of the input is longer than \(limit) bytes."
-        case .unreadable(let code): "Standard input cannot be read: \(String(cString: strerror(code)))."
+        case .unreadable(let code): "The input cannot be read: \(String(cString: strerror(code)))."
+        case .cannotOpen(let path, let code): "\(path) cannot be opened: \(String(cString: strerror(code)))."
+        case .wrongLine(let path, let line, let reason): "\(path), line \(line): \(reason)"
         }
     }
 }

@@ -8,9 +8,9 @@ struct CheckpointFacts {
     private let template: Result<ChatTemplateFamily, any Error>
     private var configuration: ModelConfiguration { checkpoint.configuration }
 
-    init(path: String) throws {
-        checkpoint = try Checkpoint(path: path)
-        template = Result { [checkpoint] in try ChatTemplateFamily(checkpoint: checkpoint) }
+    init(_ checkpoint: Checkpoint) {
+        self.checkpoint = checkpoint
+        template = Result { try ChatTemplateFamily(checkpoint: checkpoint) }
     }
 
     /// How many tensors are stored as each type, the most frequent first.

@@ -1,0 +1,50 @@
+import ArgumentParser
+import Qwen
+
+/// How a model is asked to think.
+struct EvalMode: Hashable, Sendable, ExpressibleByArgument {
+    let thinking: Thinking
+
+    /// `on`, `off`, or the tokens of a budget.
+    init?(argument: String) {
+        switch argument {
+        case "on": thinking = .on
+        case "off": thinking = .off
+        default:
+            guard let tokens = Int(argument), tokens > 0 else { return nil }
+            thinking = .budget(tokens)
+        }
+    }
+
+    /// The word that ``init(argument:)`` reads.
+    var name: String {
+        switch thinking {
+        case .off: "off"
+        case .on: "on"
+        case .budget(let tokens): "\(tokens)"
+        }
+    }
+
+    /// The heading of a table's column.
+    var heading: String {
+        switch thinking {
+        case .off: "no thinking"
+        case .on: "unlimited"
+        case .budget(let tokens): "\(tokens) tokens"
+        }
+    }
+
+    /// From no thinking to as much as the model wants.
+    var rank: Int {
+        switch thinking {
+        case .off: 0
+        case .budget(let tokens): tokens
+        case .on: .max
+        }
+    }
+
+    /// Whether an item is asked in this way: budgets are for what takes steps.
+    func applies(to item: EvalItem) -> Bool {
+        if case .budget = thinking { item.steps > 0 } else { true }
+    }
+}

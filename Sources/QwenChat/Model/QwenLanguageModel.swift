@@ -22,6 +22,7 @@ public final class QwenLanguageModel: Sendable {
     public let thinkingSupport: ThinkingSupport
     /// The tokens around a thinking block; `nil` if the vocabulary has none.
     let thinkingMarkup: ThinkingMarkup?
+    let speedRecord = SpeedRecord()
 
     /// Puts a model together from its parts.
     ///

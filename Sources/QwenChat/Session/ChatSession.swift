@@ -37,6 +37,11 @@ public final class ChatSession: Sendable {
     /// What requests use that bring no options of their own.
     public let options: GenerationOptions
 
+    /// Decides for requests with ``Thinking/automatic``.
+    public let router: any ThinkingRouter
+    /// What happens when the conversation no longer fits.
+    public let contextPolicy: ContextPolicy
+
     private let contextLength: Int?
     private let state: Mutex<State>
 
@@ -46,17 +51,23 @@ public final class ChatSession: Sendable {
     ///   - model: the model that answers.
     ///   - instructions: rules for the conversation, its system message.
     ///   - options: what requests use that bring no options of their own.
+    ///   - router: decides for requests with ``Thinking/automatic``.
+    ///   - contextPolicy: what happens when the conversation no longer fits.
     ///   - contextLength: the most tokens that the conversation may have, answers included; `nil` for the model's maximum.
     public convenience init(
         _ model: QwenLanguageModel,
         instructions: String? = nil,
         options: GenerationOptions = GenerationOptions(),
+        router: any ThinkingRouter = DefaultThinkingRouter(),
+        contextPolicy: ContextPolicy = .error,
         contextLength: Int? = nil
     ) {
         self.init(
             model,
             transcript: Transcript(instructions.map { [.system($0)] } ?? []),
             options: options,
+            router: router,
+            contextPolicy: contextPolicy,
             contextLength: contextLength
         )
     }
@@ -67,15 +78,21 @@ public final class ChatSession: Sendable {
     ///   - model: the model that answers.
     ///   - transcript: the conversation so far.
     ///   - options: what requests use that bring no options of their own.
+    ///   - router: decides for requests with ``Thinking/automatic``.
+    ///   - contextPolicy: what happens when the conversation no longer fits.
     ///   - contextLength: the most tokens that the conversation may have, answers included; `nil` for the model's maximum.
     public init(
         _ model: QwenLanguageModel,
         transcript: Transcript,
         options: GenerationOptions = GenerationOptions(),
+        router: any ThinkingRouter = DefaultThinkingRouter(),
+        contextPolicy: ContextPolicy = .error,
         contextLength: Int? = nil
     ) {
         self.model = model
         self.options = options
+        self.router = router
+        self.contextPolicy = contextPolicy
         self.contextLength = contextLength
         state = Mutex(State(transcript: transcript))
     }
@@ -202,41 +219,6 @@ public final class ChatSession: Sendable {
         state.withLock { $0.isResponding = false }
     }
 
-    /// Starts the generation of a request; the caller holds the claim.
-    ///
-    /// - Returns: the generation, and whether the prompt opened a thinking block.
-    func begin(
-        _ request: Request
-    ) throws -> (stream: AsyncThrowingStream<GenerationEvent, any Error>, startsInThinking: Bool) {
-        let plan = try ThinkingPlan(request.thinking, for: model)
-        var messages = transcript.messages
-        if let prompt = request.prompt { messages.append(.user(prompt)) }
-        guard messages.contains(where: { $0.role != .system }) else { throw SessionError.emptyTranscript }
-
-        let prompt = try model.template.render(messages, enableThinking: plan.enableThinking)
-        let ids = model.tokenizer.encode(segments: prompt.segments)
-        let context = try makeContext()
-        guard ids.count < context.capacity else {
-            throw SessionError.contextFull(promptTokens: ids.count, contextTokens: context.capacity)
-        }
-        var generation = model.defaults.request(
-            prompt: ids,
-            options: request.options,
-            thinking: plan.isThinking,
-            stopTokens: model.stopTokens
-        )
-        let isOpen = prompt.ending == .openThinking
-        generation.thinking = plan.control(
-            isOpen: isOpen,
-            // The last token of a full context is generated and not computed.
-            limit: min(generation.maxTokens, context.capacity - ids.count + 1),
-            options: request.options,
-            markup: model.thinkingMarkup,
-            answerNow: request.answerNow
-        )
-        return (model.engine.generate(generation, in: context), isOpen)
-    }
-
     /// Adds a request's turns to the transcript.
     func commit(_ request: Request, _ response: Response) {
         state.withLock { state in
@@ -246,7 +228,7 @@ public final class ChatSession: Sendable {
     }
 
     /// The conversation's KV cache, made when it is first needed.
-    private func makeContext() throws -> InferenceContext {
+    func makeContext() throws -> InferenceContext {
         try state.withLock { state in
             if let context = state.context { return context }
             let context = try model.engine.makeContext(capacity: contextLength)

@@ -12,6 +12,8 @@ public struct GenerationOptions: Sendable, Hashable {
     public var answerReserve: Int?
     /// What counts as thinking in circles; such thinking is ended like one whose budget is spent. `nil` does not look.
     public var thinkingLoops: LoopDetection?
+    /// Whether `/think` and `/no_think` in the conversation have a say.
+    public var softSwitches: SoftSwitch.Handling
     /// Divides the logits: 0 takes the likeliest token always, 1 leaves the model's distribution as it is.
     public var temperature: Double?
     /// Only this many of the likeliest tokens take part; 0 means all.
@@ -42,6 +44,7 @@ public struct GenerationOptions: Sendable, Hashable {
     ///   - maxTokens: the most tokens to generate, thinking included.
     ///   - answerReserve: how many of those are kept for the answer.
     ///   - thinkingLoops: what counts as thinking in circles, and ends the thinking.
+    ///   - softSwitches: whether `/think` and `/no_think` in the conversation have a say.
     ///   - temperature: 0 takes the likeliest token always.
     ///   - topK: how many of the likeliest tokens take part; 0 means all.
     ///   - topP: the probability that the tokens taking part must reach together; 1 means all.
@@ -57,6 +60,7 @@ public struct GenerationOptions: Sendable, Hashable {
         maxTokens: Int? = nil,
         answerReserve: Int? = nil,
         thinkingLoops: LoopDetection? = nil,
+        softSwitches: SoftSwitch.Handling = .heeded,
         temperature: Double? = nil,
         topK: Int? = nil,
         topP: Double? = nil,
@@ -72,6 +76,7 @@ public struct GenerationOptions: Sendable, Hashable {
         self.maxTokens = maxTokens
         self.answerReserve = answerReserve
         self.thinkingLoops = thinkingLoops
+        self.softSwitches = softSwitches
         self.temperature = temperature
         self.topK = topK
         self.topP = topP

@@ -8,6 +8,10 @@ public struct Response: Sendable {
     public let thinking: String?
     /// What ended the thinking; `nil` if the model did not think.
     public let thinkingEnd: ThinkingEnd?
+    /// What the session's router decided, and why; `nil` where it was not asked (see ``Thinking/automatic``).
+    public let routing: ThinkingRoute?
+    /// What the model did not get to see, because the context was full; `nil` if it saw all. See ``ContextPolicy``.
+    public let contextReduction: ContextReduction?
     /// What the request cost.
     public let usage: Usage
     /// Why the answer ended.

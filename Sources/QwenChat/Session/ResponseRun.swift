@@ -21,6 +21,8 @@ final class ResponseRun {
     private var delivered = 0
     private var summary: GenerationSummary?
     private var hasToldUsage = false
+    private var plan: ThinkingPlan?
+    private var reduction: ContextReduction?
 
     private var text = ""
     private var thinking = ""
@@ -59,7 +61,7 @@ final class ResponseRun {
                 }
                 switch phase {
                 case .over: return nil
-                case .idle: try start()
+                case .idle: try await start(isolation: actor)
                 case .running: try await advance(isolation: actor)
                 }
             }
@@ -69,17 +71,20 @@ final class ResponseRun {
         }
     }
 
-    private func start() throws {
+    private func start(isolation actor: isolated (any Actor)?) async throws {
         try Task.checkCancellation()
         try session.claim()
         hasClaim = true
-        let (stream, startsInThinking) = try session.begin(request)
+        let plan = try await session.plan(request)
+        self.plan = plan
+        let generation = try session.begin(request, plan)
+        reduction = generation.reduction
         parser = OutputParser(
             tokenizer: session.model.tokenizer,
             family: .chatML,
-            startsInThinking: startsInThinking
+            startsInThinking: generation.startsInThinking
         )
-        phase = .running(stream.makeAsyncIterator())
+        phase = .running(generation.events.makeAsyncIterator())
     }
 
     private func advance(isolation actor: isolated (any Actor)?) async throws {
@@ -145,10 +150,13 @@ final class ResponseRun {
     /// Puts the turn into the transcript; everything was delivered by now.
     private func complete(_ summary: GenerationSummary) -> Response {
         self.summary = nil
+        session.model.speedRecord.note(summary)
         let response = Response(
             text: text,
             thinking: thinking.isEmpty ? nil : thinking,
-            thinkingEnd: summary.thinkingEnd,
+            thinkingEnd: thinking.isEmpty && summary.thinkingEnd == .model ? nil : summary.thinkingEnd,
+            routing: plan?.routing,
+            contextReduction: reduction,
             usage: usage(summary),
             finishReason: FinishReason(summary.reason),
             logProbabilities: request.options.logProbabilities == nil ? nil : tokens

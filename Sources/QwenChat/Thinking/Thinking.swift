@@ -16,4 +16,6 @@ public enum Thinking: Sendable, Hashable {
     ///
     /// Source: Qwen3 Technical Report, §4.3.
     case budget(Int)
+    /// What the session's ``ThinkingRouter`` decides for the task; ``Response/routing`` tells what that was.
+    case automatic
 }

@@ -7,6 +7,8 @@ struct ThinkingMarkup: Sendable {
     let closingToken: Int
     /// The early-stop sentence with the closing tag: 24 tokens in Qwen's vocabulary.
     let earlyStop: [Int]
+    /// The opening of a block, as the models begin it and as the template of those that always think writes it.
+    let opening: [Int]
     /// A block with nothing in it, as the hybrid template writes it.
     let emptyBlock: [Int]
 
@@ -16,6 +18,7 @@ struct ThinkingMarkup: Sendable {
         openingToken = opening
         closingToken = closing
         earlyStop = tokenizer.encode(Self.earlyStopText)
+        self.opening = tokenizer.encode("<think>\n")
         emptyBlock = tokenizer.encode("<think>\n\n</think>\n\n")
     }
 

@@ -10,7 +10,7 @@ public enum ThinkingSupport: String, Sendable, Hashable, CaseIterable {
     /// Whether a request for `thinking` can be met.
     public func allows(_ thinking: Thinking) -> Bool {
         switch (self, thinking) {
-        case (.hybrid, _), (.always, .on), (.always, .budget), (.never, .off): true
+        case (.hybrid, _), (.always, .on), (.always, .budget), (.never, .off), (_, .automatic): true
         case (.always, .off), (.never, .on), (.never, .budget): false
         }
     }

@@ -1,0 +1,113 @@
+import QwenModel
+import QwenTokenizer
+
+extension ChatSession {
+    /// A generation that has begun.
+    struct Generation {
+        let events: AsyncThrowingStream<GenerationEvent, any Error>
+        /// Whether the prompt ended inside of a thinking block.
+        let startsInThinking: Bool
+        /// What did not fit into the context.
+        let reduction: ContextReduction?
+    }
+
+    /// The conversation that a request asks to be answered.
+    ///
+    /// - Throws: ``SessionError/emptyTranscript``.
+    func messages(of request: Request) throws(SessionError) -> [Message] {
+        var messages = transcript.messages
+        if let prompt = request.prompt { messages.append(.user(prompt)) }
+        guard messages.contains(where: { $0.role != .system }) else { throw .emptyTranscript }
+        return messages
+    }
+
+    /// Decides whether a request's answer begins with thinking, for all of its rounds; the caller holds the claim.
+    ///
+    /// - Throws: ``SessionError``, ``ChatTemplateError``, `EngineError` or `CancellationError`.
+    func plan(_ request: Request) async throws -> ThinkingPlan {
+        let handling = request.options.softSwitches
+        let messages = try messages(of: request)
+        let softSwitch = handling == .heeded ? SoftSwitch.latest(in: messages) : nil
+        var routing: ThinkingRoute?
+        if request.thinking == .automatic {
+            let promptTokens = try model.tokenCount(for: messages)
+            let model = model
+            let task = ThinkingTask(
+                messages: messages,
+                promptTokens: promptTokens,
+                newTokens: max(1, promptTokens - (try makeContext().cachedTokens)),
+                support: model.thinkingSupport,
+                softSwitch: softSwitch,
+                speed: {
+                    if let speed = model.speed { return speed }
+                    return try? await model.measureSpeed()
+                }
+            )
+            routing = await router.route(task)
+            try Task.checkCancellation()
+        }
+        return try ThinkingPlan(
+            request.thinking,
+            softSwitch: softSwitch,
+            handling: handling,
+            routing: routing,
+            for: model
+        )
+    }
+
+    /// Starts the generation of a request; the caller holds the claim.
+    ///
+    /// - Throws: ``SessionError``, ``ChatTemplateError`` or `EngineError`.
+    func begin(_ request: Request, _ plan: ThinkingPlan) throws -> Generation {
+        let context = try makeContext()
+        let markup = model.thinkingMarkup
+        let render: @Sendable ([Message]) throws -> (ids: [Int], isOpen: Bool) = { [model] messages in
+            let prompt = try model.template.render(messages, enableThinking: plan.enableThinking)
+            let ids = model.tokenizer.encode(segments: prompt.segments)
+            guard plan.opensBlock, let markup else { return (ids, prompt.ending == .openThinking) }
+            return (ids + markup.opening, true)
+        }
+        let options = model.defaults.resolve(request.options, thinking: plan.isThinking)
+        let fitting = ContextFitting(
+            policy: contextPolicy,
+            contextTokens: context.capacity,
+            maxTokens: options.maxTokens,
+            count: { try render($0).ids.count }
+        )
+        let all = try messages(of: request)
+        var (ids, isOpen) = try render(all)
+        let (messages, reduction) = try fitting.fit(all, tokens: ids.count)
+        if reduction != nil { (ids, isOpen) = try render(messages) }
+        var generation = model.defaults.request(
+            prompt: ids,
+            options: request.options,
+            thinking: plan.isThinking,
+            stopTokens: model.stopTokens
+        )
+        generation.thinking = plan.control(
+            isOpen: isOpen,
+            // The last token of a full context is generated and not computed.
+            limit: min(generation.maxTokens, context.capacity - ids.count + 1),
+            options: request.options,
+            markup: markup,
+            answerNow: request.answerNow
+        )
+        return Generation(
+            events: model.engine.generate(generation, in: context),
+            startsInThinking: isOpen,
+            reduction: reduction
+        )
+    }
+
+    /// How many tokens the conversation has, as the model's template writes it for the next answer.
+    ///
+    /// - Parameter prompt: what the user would say next; `nil` for the conversation as it stands.
+    /// - Returns: tokens, the opening of the answer's turn included.
+    /// - Throws: ``ChatTemplateError`` for a conversation that the template has no form for.
+    /// - Complexity: O(n) in the size of the conversation; nothing is computed by the model.
+    public func tokenCount(for prompt: String? = nil) throws(ChatTemplateError) -> Int {
+        var messages = transcript.messages
+        if let prompt { messages.append(.user(prompt)) }
+        return try model.tokenCount(for: messages)
+    }
+}

@@ -21,6 +21,7 @@ let package = Package(
         .library(name: "QwenHub", targets: ["QwenHub"]),
         .library(name: "QwenModel", targets: ["QwenModel"]),
         .library(name: "QwenTokenizer", targets: ["QwenTokenizer"]),
+        .library(name: "QwenGrammar", targets: ["QwenGrammar"]),
         .library(name: "QwenTensor", targets: ["QwenTensor"]),
         .library(name: "QwenJSON", targets: ["QwenJSON"]),
         .library(name: "QwenEmbedded", targets: ["QwenEmbedded"]),
@@ -66,6 +67,7 @@ let package = Package(
             ]
         ),
         .target(name: "QwenTokenizer", dependencies: ["QwenJSON", "CQwenVocabulary"], swiftSettings: swiftSettings),
+        .target(name: "QwenGrammar", dependencies: ["QwenJSON", "QwenTokenizer"], swiftSettings: swiftSettings),
         .target(
             name: "QwenModel",
             dependencies: ["CQwenKernels", "QwenJSON", "QwenTensor"],
@@ -124,6 +126,11 @@ let package = Package(
             name: "QwenTokenizerTests",
             dependencies: ["QwenTokenizer", "QwenJSON"],
             exclude: ["Fixtures"],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "QwenGrammarTests",
+            dependencies: ["QwenGrammar", "QwenTokenizer", "QwenJSON"],
             swiftSettings: swiftSettings
         ),
         .testTarget(

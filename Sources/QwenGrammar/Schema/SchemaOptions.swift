@@ -1,0 +1,72 @@
+/// How a JSON Schema is read, and how the JSON that satisfies it is written.
+public struct SchemaOptions: Sendable, Equatable {
+    /// Whether `format` is enforced.
+    public enum Formats: Sendable, Equatable {
+        /// The formats of JSON Schema are enforced; those that cannot be are refused. Formats that JSON Schema does not
+        /// define are ignored, as it demands.
+        case asserted
+        /// `format` is ignored.
+        case ignored
+        /// As the schema's edition says: ignored from 2019-09 on, where `$schema` names the edition; else enforced.
+        case byDialect
+    }
+
+    /// White space between the parts of JSON.
+    public enum Whitespace: Sendable, Equatable {
+        /// None, as in `{"a":1,"b":[2,3]}`: the fewest tokens, and the longest runs that need no model.
+        case none
+        /// Any that JSON allows, up to 32 characters in one place.
+        case flexible
+    }
+
+    /// Whether `format` is enforced. Enforced unless told.
+    public var formats: Formats
+    /// White space between the parts of JSON. None unless told.
+    public var whitespace: Whitespace
+    /// Whether whole numbers may be written as `1.0` where a schema asks for integers, as JSON Schema allows. No unless
+    /// told: Swift's `Int` reads from `1`.
+    public var allowsWholeFractions: Bool
+
+    /// Creates options.
+    ///
+    /// - Parameters:
+    ///   - formats: whether `format` is enforced.
+    ///   - whitespace: white space between the parts of JSON.
+    ///   - allowsWholeFractions: whether whole numbers may be written as `1.0` where a schema asks for integers.
+    public init(formats: Formats = .asserted, whitespace: Whitespace = .none, allowsWholeFractions: Bool = false) {
+        self.formats = formats
+        self.whitespace = whitespace
+        self.allowsWholeFractions = allowsWholeFractions
+    }
+}
+
+/// How much a constraint may ask for.
+public struct ConstraintLimits: Sendable, Equatable {
+    /// How many subschemas, combinations of them included. 20,000 unless told.
+    public var maximumNodes: Int
+    /// How deep subschemas may depend on one another within one value. 128 unless told.
+    public var maximumDepth: Int
+    /// How many alternatives an object or array may have. 256 unless told.
+    public var maximumAlternatives: Int
+    /// How many states the automata may have together. 400,000 unless told.
+    public var maximumStates: Int
+
+    /// Creates limits.
+    ///
+    /// - Parameters:
+    ///   - maximumNodes: how many subschemas, combinations of them included.
+    ///   - maximumDepth: how deep subschemas may depend on one another within one value.
+    ///   - maximumAlternatives: how many alternatives an object or array may have.
+    ///   - maximumStates: how many states the automata may have together.
+    public init(
+        maximumNodes: Int = 20_000,
+        maximumDepth: Int = 128,
+        maximumAlternatives: Int = 256,
+        maximumStates: Int = 400_000
+    ) {
+        self.maximumNodes = maximumNodes
+        self.maximumDepth = maximumDepth
+        self.maximumAlternatives = maximumAlternatives
+        self.maximumStates = maximumStates
+    }
+}

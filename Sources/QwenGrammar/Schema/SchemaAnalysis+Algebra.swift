@@ -38,14 +38,14 @@ extension SchemaAnalysis {
         var arrays: [ArrayForm] = []
         for mine in left.arrays {
             for theirs in right.arrays {
-                if let merged = merge(mine, theirs) { arrays.append(merged) }
+                if let merged = try merge(mine, theirs) { arrays.append(merged) }
                 try checkAlternatives(arrays.count)
             }
         }
         var objects: [ObjectForm] = []
         for mine in left.objects {
             for theirs in right.objects {
-                objects += merge(mine, theirs)
+                objects += try merge(mine, theirs)
                 try checkAlternatives(objects.count)
             }
         }
@@ -120,7 +120,8 @@ extension SchemaAnalysis {
     // MARK: Arrays
 
     /// What satisfies two alternatives at once; nil where certainly nothing does.
-    mutating func merge(_ left: ArrayForm, _ right: ArrayForm) -> ArrayForm? {
+    mutating func merge(_ left: ArrayForm, _ right: ArrayForm) throws(ConstraintError) -> ArrayForm? {
+        try count(work: left.prefix.count + right.prefix.count + 1)
         if left == right { return left }
         var result = ArrayForm()
         for index in 0..<max(left.prefix.count, right.prefix.count) {
@@ -162,12 +163,12 @@ extension SchemaAnalysis {
         if array == ArrayForm() { return [] }
         var result: [ArrayForm] = []
         for form in forms {
-            guard merge(form, array) != nil else {
+            guard try merge(form, array) != nil else {
                 result.append(form)
                 continue
             }
             for other in try complement(of: array) {
-                if let merged = merge(form, other) { result.append(merged) }
+                if let merged = try merge(form, other) { result.append(merged) }
             }
             try checkAlternatives(result.count)
         }
@@ -216,7 +217,8 @@ extension SchemaAnalysis {
     // MARK: Objects
 
     /// What satisfies two alternatives at once, as alternatives.
-    mutating func merge(_ left: ObjectForm, _ right: ObjectForm) -> [ObjectForm] {
+    mutating func merge(_ left: ObjectForm, _ right: ObjectForm) throws(ConstraintError) -> [ObjectForm] {
+        try count(work: left.members.count + right.members.count + 4)
         if left == right { return [left] }
         if left == ObjectForm() { return [right] }
         if right == ObjectForm() { return [left] }
@@ -274,7 +276,11 @@ extension SchemaAnalysis {
     }
 
     /// Whether two alternatives certainly have nothing in common.
-    private mutating func areCertainlyDisjoint(_ left: ObjectForm, _ right: ObjectForm) -> Bool {
+    private mutating func areCertainlyDisjoint(
+        _ left: ObjectForm,
+        _ right: ObjectForm
+    ) throws(ConstraintError) -> Bool {
+        try count(work: left.required.count + right.required.count + 1)
         let maximum = min(left.maximum ?? .max, right.maximum ?? .max)
         let required = left.required.union(right.required)
         if maximum < max(left.minimum, right.minimum, required.count) { return true }
@@ -293,11 +299,11 @@ extension SchemaAnalysis {
         var result: [ObjectForm] = []
         for form in forms {
             if form == object { continue }
-            if areCertainlyDisjoint(form, object) {
+            if try areCertainlyDisjoint(form, object) {
                 result.append(form)
                 continue
             }
-            for other in try complement(of: object) { result += merge(form, other) }
+            for other in try complement(of: object) { result += try merge(form, other) }
             try checkAlternatives(result.count)
         }
         return try distinct(result, any: ObjectForm())

@@ -87,7 +87,7 @@ extension SchemaAnalysis {
         if let formula = try formula(keywords, "propertyNames") {
             var narrowed: [ObjectForm] = []
             let names = try allowedNames(formula)
-            for object in objects { narrowed += merge(object, names) }
+            for object in objects { narrowed += try merge(object, names) }
             objects = narrowed
         }
         form.objects = objects

@@ -227,7 +227,9 @@ extension SchemaAnalysis {
             switch StringFormat(name) {
             case .known(let automaton):
                 let automaton = try located("format") { () throws(LanguageError) in try automaton.get() }
-                let language = StringLanguage(body: .automaton(automaton), approximation: "format \(name)")
+                var language = StringLanguage(body: .automaton(automaton), approximation: "format \(name)")
+                // RFC 1123 and RFC 1035: counted, because states for it would be many.
+                if name.hasSuffix("hostname") { language.maximum = 253 }
                 strings = try located("format") { () throws(LanguageError) in try strings.intersection(language) }
             case .unenforceable: throw keywords.unsupported("format", "\(name) is no regular language")
             case .undefined: break
@@ -240,11 +242,11 @@ extension SchemaAnalysis {
         switch options.formats {
         case .asserted: true
         case .ignored: false
-        case .byDialect: !(SchemaDialect(document.root).map { $0 >= .draft2019 } ?? false)
+        case .byDialect: !namesDialect || dialect < .draft2019
         }
     }
 
-    private func restrictNumbers(_ numbers: inout NumberLanguage, _ keywords: Keywords) throws(ConstraintError) {
+    private func restrictNumbers(_ allowed: inout NumberLanguage, _ keywords: Keywords) throws(ConstraintError) {
         func bound(_ keyword: String) throws(ConstraintError) -> DecimalText? {
             guard let value = keywords[keyword], value.bool == nil else { return nil }
             guard let number = value.number else { throw keywords.malformed(keyword, "it is not a number") }
@@ -253,7 +255,8 @@ extension SchemaAnalysis {
             }
             return text
         }
-        var numbers = numbers
+        var numbers = allowed
+        defer { allowed = numbers }
         func restrict(_ keyword: String, _ body: () throws(LanguageError) -> NumberLanguage) throws(ConstraintError) {
             numbers = try located(keyword) { () throws(LanguageError) in try numbers.intersection(body()) }
         }

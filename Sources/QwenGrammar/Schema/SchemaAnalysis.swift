@@ -11,14 +11,19 @@ struct SchemaAnalysis {
     private var forms: [Int: SchemaForm] = [:]
     private var inProgress: Set<Int> = []
     private var emptiness: [Int: Bool] = [:]
+    /// How much merging of alternatives has been done.
+    private var work = 0
     /// The path of the subschema that is being read, for errors.
     private(set) var path = "#"
+    /// Whether `$schema` names the edition.
+    let namesDialect: Bool
     let options: SchemaOptions
     let limits: ConstraintLimits
 
-    init(_ schema: JSONValue, options: SchemaOptions, limits: ConstraintLimits) {
-        let dialect = SchemaDialect(schema) ?? .draft2020
-        document = SchemaDocument(schema, dialect: dialect)
+    init(_ schema: JSONValue, options: SchemaOptions, limits: ConstraintLimits) throws(ConstraintError) {
+        let dialect = try SchemaDialect(schema)
+        namesDialect = dialect != nil
+        document = SchemaDocument(schema, dialect: dialect ?? .draft2020)
         self.options = options
         self.limits = limits
     }
@@ -55,6 +60,14 @@ struct SchemaAnalysis {
         let automaton = try located(keyword) { () throws(LanguageError) in try CommonAutomata.matching(pattern) }
         patternsBySource[pattern] = automaton
         return automaton
+    }
+
+    /// Counts work, so that no schema takes more than a few seconds.
+    mutating func count(work amount: Int) throws(ConstraintError) {
+        work += amount
+        guard work <= limits.maximumWork else {
+            throw .tooComplex(what: "steps to combine subschemas", limit: limits.maximumWork, path: path)
+        }
     }
 
     // MARK: Forms

@@ -33,7 +33,7 @@ struct SchemaCompiler {
         options: SchemaOptions,
         limits: ConstraintLimits
     ) throws(ConstraintError) -> ConstraintGraph {
-        var compiler = SchemaCompiler(analysis: SchemaAnalysis(schema, options: options, limits: limits))
+        var compiler = SchemaCompiler(analysis: try SchemaAnalysis(schema, options: options, limits: limits))
         let root = try compiler.analysis.formula(ofSubschema: schema, at: "#", base: "")
         let start = compiler.number(of: root)
         var next = 0
@@ -83,7 +83,7 @@ struct SchemaCompiler {
             for name in object.required.union(object.dependencies.flatMap(\.self)) where object.members[name] == nil {
                 named.members[name] = Formulas.always
             }
-            for object in analysis.merge(object, named) {
+            for object in try analysis.merge(object, named) {
                 value.objects.append(Int32(objectDrafts.count))
                 objectDrafts.append(try draft(object))
             }

@@ -8,9 +8,14 @@ enum SchemaDialect: Int, Comparable, Sendable {
     case draft2019 = 2019
     case draft2020 = 2020
 
-    /// The edition that `$schema` names; nil where it names none that is known.
-    init?(_ schema: JSONValue) {
+    /// The edition that `$schema` names; nil where it names none.
+    ///
+    /// - Throws: where it names what is no edition of JSON Schema: its keywords may mean anything.
+    init?(_ schema: JSONValue) throws(ConstraintError) {
         guard let name = schema["$schema"]?.string else { return nil }
+        guard name.isEmpty || name.contains("json-schema.org") else {
+            throw .unsupported(keyword: "$schema", path: "#", reason: "\(name) is no edition of JSON Schema")
+        }
         switch true {
         case name.contains("draft-03"), name.contains("draft-04"): self = .draft4
         case name.contains("draft-06"): self = .draft6

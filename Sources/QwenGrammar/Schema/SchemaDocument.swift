@@ -19,8 +19,16 @@ struct SchemaDocument {
     let dialect: SchemaDialect
     let root: JSONValue
 
-    /// Keywords whose values are data, in which nothing that looks like an identifier is one.
-    private static let data: Set<String> = ["enum", "const", "default", "examples", "example"]
+    /// Keywords that hold a subschema or a list of them. What looks like an identifier elsewhere is none.
+    private static let applicators: Set<String> = [
+        "items", "additionalItems", "prefixItems", "unevaluatedItems", "contains", "additionalProperties",
+        "unevaluatedProperties", "propertyNames", "allOf", "anyOf", "oneOf", "not", "if", "then", "else",
+        "contentSchema",
+    ]
+    /// Keywords that hold subschemas by name.
+    private static let collections: Set<String> = [
+        "properties", "patternProperties", "$defs", "definitions", "dependencies", "dependentSchemas",
+    ]
 
     init(_ root: JSONValue, dialect: SchemaDialect) {
         self.root = root
@@ -68,9 +76,16 @@ struct SchemaDocument {
                 identifiers[Self.withoutFragment(base) + "#" + anchor] = (value, path, base)
                 if keyword == "$dynamicAnchor" { dynamicAnchors[anchor, default: []].append(path) }
             }
-            for member in object.members where !Self.data.contains(member.key) {
+            for member in object.members {
                 let path = path + "/" + Self.escaped(member.key)
-                note(member.value, path: path, base: base, depth: depth + 1)
+                if Self.applicators.contains(member.key) {
+                    note(member.value, path: path, base: base, depth: depth + 1)
+                } else if Self.collections.contains(member.key), let subschemas = member.value.object {
+                    for subschema in subschemas {
+                        let path = path + "/" + Self.escaped(subschema.key)
+                        note(subschema.value, path: path, base: base, depth: depth + 1)
+                    }
+                }
             }
         default: break
         }

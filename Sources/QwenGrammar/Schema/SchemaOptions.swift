@@ -50,6 +50,9 @@ public struct ConstraintLimits: Sendable, Equatable {
     public var maximumAlternatives: Int
     /// How many states the automata may have together. 400,000 unless told.
     public var maximumStates: Int
+    /// How many members and elements of alternatives may be looked at to combine them. 2,000,000 unless told, which takes
+    /// a second or two.
+    public var maximumWork: Int
 
     /// Creates limits.
     ///
@@ -58,15 +61,18 @@ public struct ConstraintLimits: Sendable, Equatable {
     ///   - maximumDepth: how deep subschemas may depend on one another within one value.
     ///   - maximumAlternatives: how many alternatives an object or array may have.
     ///   - maximumStates: how many states the automata may have together.
+    ///   - maximumWork: how many members and elements of alternatives may be looked at to combine them.
     public init(
         maximumNodes: Int = 20_000,
         maximumDepth: Int = 128,
         maximumAlternatives: Int = 256,
-        maximumStates: Int = 400_000
+        maximumStates: Int = 400_000,
+        maximumWork: Int = 2_000_000
     ) {
         self.maximumNodes = maximumNodes
         self.maximumDepth = maximumDepth
         self.maximumAlternatives = maximumAlternatives
         self.maximumStates = maximumStates
+        self.maximumWork = maximumWork
     }
 }

@@ -9,7 +9,8 @@ struct Bench: AsyncParsableCommand {
         discussion: """
             The terms are llama-bench's: pp N computes N prompt tokens in one go, tg N computes N tokens one after another, \
             both after D tokens of context. Tokens are random, each test runs once unmeasured and then R times, and the \
-            speed is the mean over the runs with their standard deviation. Decoding here includes choosing the likeliest \
+            speed is the mean over the runs with their standard deviation. With -b B, B sequences generate N tokens each at the \
+            same time, and the speed is that of all of them together. Decoding here includes choosing the likeliest \
             token, which llama-bench leaves out; and it starts after one token of context where D is 0, since something \
             must be continued.
             """
@@ -26,6 +27,9 @@ struct Bench: AsyncParsableCommand {
     @Option(name: .customShort("d"), help: "Tokens of context before either.")
     var depth = 0
 
+    @Option(name: .customShort("b"), help: "Sequences that generate at the same time; 1 for the plain decode test.")
+    var sequences = 1
+
     @Option(name: .customShort("r"), help: "Measured runs of each test.")
     var repetitions = 5
 
@@ -35,8 +39,11 @@ struct Bench: AsyncParsableCommand {
     var json = false
 
     func validate() throws {
-        guard promptTokens >= 0, generatedTokens >= 0, depth >= 0, repetitions >= 1 else {
-            throw ValidationError("-p, -n and -d must not be negative, and -r must be at least 1.")
+        guard promptTokens >= 0, generatedTokens >= 0, depth >= 0, repetitions >= 1, (1...256).contains(sequences)
+        else {
+            throw ValidationError(
+                "-p, -n and -d must not be negative, -r must be at least 1, and -b lies within 1 and 256."
+            )
         }
         guard promptTokens > 0 || generatedTokens > 0 else { throw ValidationError("Nothing to measure.") }
     }
@@ -56,7 +63,11 @@ struct Bench: AsyncParsableCommand {
             tests.append(try await benchmark.prefill(promptTokens, repetitions: repetitions))
         }
         if generatedTokens > 0 {
-            tests.append(try await benchmark.decode(generatedTokens, repetitions: repetitions))
+            tests.append(
+                sequences == 1
+                    ? try await benchmark.decode(generatedTokens, repetitions: repetitions)
+                    : try await benchmark.batch(sequences, of: generatedTokens, repetitions: repetitions)
+            )
         }
         let report = BenchReport(checkpoint: checkpoint, engine: benchmark.engine, tests: tests)
         try StandardOutput.write(json ? report.json.serialized(.python(indentation: 2)) + "\n" : report.text)

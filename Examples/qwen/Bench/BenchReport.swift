@@ -16,12 +16,17 @@ struct BenchReport {
                 + "\(engine.options.threadCount ?? 0) threads, keys and values \(keyValueType)"
         ]
         for test in tests {
-            let name = (test.kind == .prefill ? "pp " : "tg ") + String(test.tokens)
+            let name =
+                switch test.kind {
+                case .prefill: "pp \(test.tokens)"
+                case .decode: "tg \(test.tokens)"
+                case .batch(let sequences): "tg \(test.tokens / sequences) × \(sequences)"
+                }
             let depth = test.depth > 0 ? " after \(test.depth)" : ""
             let speed = test.speed
             var line =
                 "\(name)\(depth): \(formatted(speed.mean, digits: 2)) ± \(formatted(speed.deviation, digits: 2)) tok/s"
-            if test.kind == .decode {
+            if case .decode = test.kind {
                 line += "; reads \(formatted(Double(bytesPerToken) / 1e9, digits: 3)) GB of weights per token, "
                 line += "\(formatted(gigabytesPerSecond(test), digits: 1)) GB/s, "
                 line += "\(formatted(100 * shareOfBandwidth(test), digits: 0)) % of the "
@@ -42,7 +47,8 @@ struct BenchReport {
     private func json(_ test: SpeedTest.Result) -> JSONValue {
         let nanoseconds = test.durations.map { ($0 / .nanoseconds(1)).rounded() }
         let time = Statistics(nanoseconds)
-        let isPrefill = test.kind == .prefill
+        let isPrefill = if case .prefill = test.kind { true } else { false }
+        let sequences = if case .batch(let sequences) = test.kind { sequences } else { 1 }
         var members: [(String, JSONValue)] = [
             ("model_filename", .string(checkpoint.path)),
             ("model_type", .string(checkpoint.configuration.architecture.rawValue)),
@@ -53,7 +59,8 @@ struct BenchReport {
             ("type_k", .string(keyValueType)),
             ("type_v", .string(keyValueType)),
             ("n_prompt", number(isPrefill ? test.tokens : 0)),
-            ("n_gen", number(isPrefill ? 0 : test.tokens)),
+            ("n_gen", number(isPrefill ? 0 : test.tokens / sequences)),
+            ("n_sequences", number(sequences)),
             ("n_depth", number(test.depth)),
             ("avg_ns", number(Int(time.mean))),
             ("stddev_ns", number(Int(time.deviation))),
@@ -62,7 +69,7 @@ struct BenchReport {
             ("samples_ns", .array(nanoseconds.map { number(Int($0)) })),
             ("samples_ts", .array(test.speeds.map(number))),
         ]
-        if !isPrefill {
+        if case .decode = test.kind {
             members.append(("weight_bytes_per_token", number(bytesPerToken)))
             members.append(("weight_gb_per_s", number(gigabytesPerSecond(test))))
             members.append(("samples_read_gb_per_s", .array(test.readBandwidths.map(number))))

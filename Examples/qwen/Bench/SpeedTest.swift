@@ -7,6 +7,7 @@ struct SpeedTest {
         enum Kind {
             case prefill
             case decode
+            case batch(sequences: Int)
         }
 
         let kind: Kind
@@ -64,6 +65,37 @@ struct SpeedTest {
             depth: depth,
             durations: Array(durations.dropFirst()),
             readBandwidths: Array(bandwidths.dropFirst())
+        )
+    }
+
+    /// Computes tokens of several sequences at the same time.
+    func batch(_ sequences: Int, of count: Int, repetitions: Int) async throws -> Result {
+        let contexts = try (0..<sequences).map { _ in try engine.makeContext() }
+        var tokens = RandomTokens(vocabularySize: engine.configuration.vocabularySize)
+        let prompts = contexts.map { _ in tokens.next(max(depth, 1)) }
+        var durations: [Duration] = []
+        for _ in 0...repetitions {
+            let slowest = try await withThrowingTaskGroup(of: GenerationSummary.self) { group in
+                for (prompt, context) in zip(prompts, contexts) {
+                    group.addTask { try await run(prompt, generating: count + 1, in: context) }
+                }
+                // The first to begin waits for the prompts of the others and is the slowest: its time is everybody's.
+                var slowest = Duration.zero
+                for try await summary in group {
+                    guard summary.decodeSteps == count else {
+                        throw SpeedTestError.unexpectedEnd(steps: summary.decodeSteps)
+                    }
+                    slowest = max(slowest, summary.decodeDuration)
+                }
+                return slowest
+            }
+            durations.append(slowest)
+        }
+        return Result(
+            kind: .batch(sequences: sequences),
+            tokens: sequences * count,
+            depth: depth,
+            durations: Array(durations.dropFirst())
         )
     }
 

@@ -5,11 +5,12 @@ import Qwen
 struct EvalMode: Hashable, Sendable, ExpressibleByArgument {
     let thinking: Thinking
 
-    /// `on`, `off`, or the tokens of a budget.
+    /// `on`, `off`, `auto`, or the tokens of a budget.
     init?(argument: String) {
         switch argument {
         case "on": thinking = .on
         case "off": thinking = .off
+        case "auto": thinking = .automatic
         default:
             guard let tokens = Int(argument), tokens > 0 else { return nil }
             thinking = .budget(tokens)
@@ -22,6 +23,7 @@ struct EvalMode: Hashable, Sendable, ExpressibleByArgument {
         case .off: "off"
         case .on: "on"
         case .budget(let tokens): "\(tokens)"
+        case .automatic: "auto"
         }
     }
 
@@ -31,6 +33,7 @@ struct EvalMode: Hashable, Sendable, ExpressibleByArgument {
         case .off: "no thinking"
         case .on: "unlimited"
         case .budget(let tokens): "\(tokens) tokens"
+        case .automatic: "as routed"
         }
     }
 
@@ -39,7 +42,7 @@ struct EvalMode: Hashable, Sendable, ExpressibleByArgument {
         switch thinking {
         case .off: 0
         case .budget(let tokens): tokens
-        case .on: .max
+        case .on, .automatic: .max
         }
     }
 

@@ -24,6 +24,7 @@ let package = Package(
         .library(name: "QwenGrammar", targets: ["QwenGrammar"]),
         .library(name: "QwenTensor", targets: ["QwenTensor"]),
         .library(name: "QwenJSON", targets: ["QwenJSON"]),
+        .library(name: "QwenSchema", targets: ["QwenSchema"]),
         .library(name: "QwenEmbedded", targets: ["QwenEmbedded"]),
     ],
     traits: [
@@ -55,6 +56,7 @@ let package = Package(
         .target(name: "CQwenEmbedded", exclude: ["checkpoint"]),
 
         .target(name: "QwenJSON", swiftSettings: swiftSettings),
+        .target(name: "QwenSchema", dependencies: ["QwenJSON"], swiftSettings: swiftSettings),
         .target(
             name: "QwenTensor",
             dependencies: [
@@ -75,7 +77,7 @@ let package = Package(
         ),
         .target(
             name: "QwenChat",
-            dependencies: ["QwenJSON", "QwenModel", "QwenTokenizer"],
+            dependencies: ["QwenJSON", "QwenModel", "QwenSchema", "QwenTokenizer"],
             swiftSettings: swiftSettings
         ),
         .target(
@@ -104,7 +106,7 @@ let package = Package(
         .target(
             name: "Qwen",
             dependencies: [
-                "QwenChat", "QwenModel", "QwenTokenizer", "QwenTensor",
+                "QwenChat", "QwenJSON", "QwenModel", "QwenSchema", "QwenTokenizer", "QwenTensor",
                 .target(name: "QwenEmbedded", condition: .when(traits: ["EmbeddedModel"])),
             ],
             swiftSettings: swiftSettings
@@ -113,6 +115,12 @@ let package = Package(
         .testTarget(
             name: "QwenJSONTests",
             dependencies: ["QwenJSON"],
+            exclude: ["Fixtures"],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "QwenSchemaTests",
+            dependencies: ["QwenSchema", "QwenJSON"],
             exclude: ["Fixtures"],
             swiftSettings: swiftSettings
         ),
@@ -141,7 +149,7 @@ let package = Package(
         ),
         .testTarget(
             name: "QwenChatTests",
-            dependencies: ["QwenChat", "QwenModel", "QwenTokenizer", "QwenJSON"],
+            dependencies: ["QwenChat", "QwenModel", "QwenSchema", "QwenTokenizer", "QwenJSON"],
             exclude: ["Fixtures"],
             swiftSettings: swiftSettings
         ),

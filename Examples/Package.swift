@@ -38,6 +38,12 @@ let package = Package(
             swiftSettings: swiftSettings
         ),
         .executableTarget(
+            name: "ThinkingBudgets",
+            dependencies: [.product(name: "Qwen", package: "swift-qwen")],
+            path: "ThinkingBudgets",
+            swiftSettings: swiftSettings
+        ),
+        .executableTarget(
             name: "StreamAnswer",
             dependencies: [.product(name: "Qwen", package: "swift-qwen")],
             path: "StreamAnswer",

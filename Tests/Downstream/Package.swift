@@ -9,6 +9,7 @@ let package = Package(
         .package(url: "file://\(Context.environment["SWIFT_QWEN_REPOSITORY"] ?? "")", exact: "0.1.0")
     ],
     targets: [
-        .executableTarget(name: "Downstream", dependencies: [.product(name: "Qwen", package: "swift-qwen")])
+        .executableTarget(name: "Downstream", dependencies: [.product(name: "Qwen", package: "swift-qwen")]),
+        .executableTarget(name: "OneLayer", dependencies: [.product(name: "QwenChat", package: "swift-qwen")]),
     ]
 )

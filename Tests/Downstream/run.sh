@@ -16,3 +16,11 @@ mv "$work/swift-qwen" "$work/moved"
 output=$("$work/.build/debug/Downstream")
 echo "$output"
 [[ $output == $'4 Hello, world!\nThe result is 85.' ]]
+
+# Whoever takes a layer does not carry the demonstration model: the header of its weights is in the first program alone.
+header='"data_offsets":\['
+grep --quiet --text "$header" "$work/.build/debug/Downstream"
+if grep --quiet --text "$header" "$work/.build/debug/OneLayer"; then
+    echo "A layer brings the demonstration model along." >&2
+    exit 1
+fi

@@ -14,8 +14,13 @@ struct Chat: AsyncParsableCommand {
 
     @OptionGroup var model: ModelOption
 
-    @Option(help: "Whether the model thinks before it answers: on or off; the model's own way if not given.")
-    var thinking: ThinkingSwitch?
+    @Option(
+        help: ArgumentHelp(
+            "How to think: off, on, auto (routed), or a budget in tokens; the model's own way if not given.",
+            valueName: "mode"
+        )
+    )
+    var thinking: ThinkingMode?
 
     @Option(help: "Rules for the conversation: its system message.")
     var system: String?
@@ -54,12 +59,4 @@ struct Chat: AsyncParsableCommand {
             try await talk.converse()
         }
     }
-}
-
-/// `--thinking on|off`.
-enum ThinkingSwitch: String, ExpressibleByArgument, CaseIterable {
-    case on
-    case off
-
-    var thinking: Thinking { self == .on ? .on : .off }
 }

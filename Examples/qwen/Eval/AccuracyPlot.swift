@@ -1,7 +1,7 @@
 /// Accuracy by the number of steps, a line for each mode, as an SVG that is readable on light and on dark pages.
 struct AccuracyPlot {
     private let results: [EvalResult]
-    private let modes: [EvalMode]
+    private let modes: [ThinkingMode]
     private let steps: [Int]
 
     private static let width = 720.0
@@ -53,7 +53,7 @@ struct AccuracyPlot {
     }
 
     /// A line through the shares, with a bar for each interval.
-    private func curve(_ mode: EvalMode, color: String) -> [String] {
+    private func curve(_ mode: ThinkingMode, color: String) -> [String] {
         let own = results.filter { $0.mode == mode }
         let points = own.map { "\(number(x($0.steps))),\(number(y($0.share)))" }.joined(separator: " ")
         var lines = ["<g stroke=\"\(color)\" fill=\"none\" stroke-width=\"2\"><polyline points=\"\(points)\"/>"]

@@ -31,11 +31,11 @@ struct Eval: AsyncParsableCommand {
     @Option(
         parsing: .upToNextOption,
         help: ArgumentHelp(
-            "How to think: off, on, or a budget in tokens. Budgets are used for items that take steps.",
+            "How to think: off, on, auto, or a budget in tokens. Budgets are used for items that take steps.",
             valueName: "mode"
         )
     )
-    var thinking = ["off", "8", "16", "32", "64", "on"].compactMap(EvalMode.init(argument:))
+    var thinking = ["off", "8", "16", "32", "64", "on"].compactMap(ThinkingMode.init(argument:))
 
     @Option(parsing: .upToNextOption, help: ArgumentHelp("The sets to ask; all if not given.", valueName: "name"))
     var sets: [String] = []
@@ -71,7 +71,7 @@ struct Eval: AsyncParsableCommand {
         let wanted = Set(sets)
         let items = try EvalItem.read(path: items, count: count).filter { wanted.isEmpty || wanted.contains($0.set) }
         let tasks = items.flatMap { item in
-            thinking.filter { $0.applies(to: item) }.map { EvalTask(item: item, mode: $0) }
+            thinking.filter { item.isAsked(in: $0) }.map { EvalTask(item: item, mode: $0) }
         }
         guard !tasks.isEmpty else { throw ValidationError("There is nothing to ask.") }
         var options = LoadingOptions()
@@ -117,7 +117,7 @@ struct Eval: AsyncParsableCommand {
 /// An item to ask in one mode.
 struct EvalTask: Sendable {
     let item: EvalItem
-    let mode: EvalMode
+    let mode: ThinkingMode
 
     func showWrong(_ answer: String) {
         let question = item.messages.last?.text ?? ""

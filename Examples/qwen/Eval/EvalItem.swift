@@ -45,6 +45,11 @@ struct EvalItem: Sendable {
         }
     }
 
+    /// Whether the item is asked in a mode: budgets are for what takes steps.
+    func isAsked(in mode: ThinkingMode) -> Bool {
+        if case .budget = mode.thinking { steps > 0 } else { true }
+    }
+
     /// The digits of the last number in a text.
     private static func lastNumber(in text: String) -> [UInt8]? {
         text.utf8.split { !(UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }.last.map(Array.init)

@@ -19,11 +19,11 @@ struct EvalReport {
 
     private struct Key: Hashable {
         let set: String
-        let mode: EvalMode
+        let mode: ThinkingMode
     }
 
     /// The modes, from no thinking to the most.
-    func modes(of results: [EvalResult]) -> [EvalMode] {
+    func modes(of results: [EvalResult]) -> [ThinkingMode] {
         Set(results.map(\.mode)).sorted { $0.rank < $1.rank }
     }
 
@@ -63,7 +63,7 @@ struct EvalReport {
 
     private static func percent(_ share: Double) -> String { formatted(100 * share, digits: 1) }
 
-    private static func mean(_ results: [EvalResult], _ mode: EvalMode, _ text: (EvalResult) -> String) -> String {
+    private static func mean(_ results: [EvalResult], _ mode: ThinkingMode, _ text: (EvalResult) -> String) -> String {
         sum(results.filter { $0.mode == mode }).map(text) ?? ""
     }
 

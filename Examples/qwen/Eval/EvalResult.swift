@@ -4,7 +4,7 @@ import QwenJSON
 struct EvalResult: Sendable {
     let set: String
     let steps: Int
-    let mode: EvalMode
+    let mode: ThinkingMode
     var right = 0
     var count = 0
     /// Tokens that were generated, thinking included.

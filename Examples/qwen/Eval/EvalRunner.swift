@@ -7,7 +7,8 @@ struct EvalRunner: Sendable {
     let samples: Bool
 
     /// Asks an item in one mode; the seed makes a drawn answer repeatable.
-    func run(_ item: EvalItem, _ mode: EvalMode, seed: UInt64) async throws -> (result: EvalResult, answer: String) {
+    func run(_ item: EvalItem, _ mode: ThinkingMode, seed: UInt64) async throws -> (result: EvalResult, answer: String)
+    {
         let clock = ContinuousClock()
         let start = clock.now
         let options = GenerationOptions(temperature: samples ? nil : 0, seed: seed)
@@ -23,8 +24,11 @@ struct EvalRunner: Sendable {
         return (result, text)
     }
 
-    private func answer(_ item: EvalItem, _ mode: EvalMode, _ options: GenerationOptions) async throws -> (String, Int)
-    {
+    private func answer(
+        _ item: EvalItem,
+        _ mode: ThinkingMode,
+        _ options: GenerationOptions
+    ) async throws -> (String, Int) {
         let session = ChatSession(model, transcript: Transcript(item.messages), options: options)
         let response = try await session.respond(thinking: mode.thinking)
         return (response.text, response.usage.thinkingTokens + response.usage.answerTokens)
@@ -33,7 +37,7 @@ struct EvalRunner: Sendable {
     /// The text with its calls as the model wrote them.
     private func answerWithTools(
         _ item: EvalItem,
-        _ mode: EvalMode,
+        _ mode: ThinkingMode,
         _ options: GenerationOptions
     ) async throws -> (String, Int) {
         let input = ChatTemplate.Input(

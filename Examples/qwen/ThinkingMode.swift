@@ -2,7 +2,7 @@ import ArgumentParser
 import Qwen
 
 /// How a model is asked to think.
-struct EvalMode: Hashable, Sendable, ExpressibleByArgument {
+struct ThinkingMode: Hashable, Sendable, ExpressibleByArgument {
     let thinking: Thinking
 
     /// `on`, `off`, `auto`, or the tokens of a budget.
@@ -42,12 +42,8 @@ struct EvalMode: Hashable, Sendable, ExpressibleByArgument {
         switch thinking {
         case .off: 0
         case .budget(let tokens): tokens
-        case .on, .automatic: .max
+        case .on: .max - 1
+        case .automatic: .max
         }
-    }
-
-    /// Whether an item is asked in this way: budgets are for what takes steps.
-    func applies(to item: EvalItem) -> Bool {
-        if case .budget = thinking { item.steps > 0 } else { true }
     }
 }

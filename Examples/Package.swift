@@ -16,8 +16,16 @@ let package = Package(
     products: [
         .executable(name: "qwen", targets: ["qwen"])
     ],
+    traits: [
+        .default(enabledTraits: []),
+        .trait(name: "Hub", description: "Lets `qwen` download models on Linux; builds async-http-client for that."),
+    ],
     dependencies: [
-        .package(name: "swift-qwen", path: ".."),
+        .package(
+            name: "swift-qwen",
+            path: "..",
+            traits: [.defaults, .trait(name: "Hub", condition: .when(traits: ["Hub"]))]
+        ),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     ],
     targets: [
@@ -25,6 +33,7 @@ let package = Package(
             name: "qwen",
             dependencies: [
                 .product(name: "Qwen", package: "swift-qwen"),
+                .product(name: "QwenHub", package: "swift-qwen"),
                 .product(name: "QwenJSON", package: "swift-qwen"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],

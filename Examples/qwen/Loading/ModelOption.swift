@@ -11,7 +11,10 @@ import Foundation
 struct ModelOption: ParsableArguments {
     @Option(
         name: .customLong("model"),
-        help: ArgumentHelp("The checkpoint's folder; the small model in the program if not given.", valueName: "path")
+        help: ArgumentHelp(
+            "The checkpoint's folder, or for commands that talk a name as `pull` takes it; the small model in the program if not given.",
+            valueName: "path"
+        )
     )
     var path: String?
 
@@ -22,10 +25,11 @@ struct ModelOption: ParsableArguments {
 
     /// Loads the model, with a bar meanwhile.
     func load(_ options: LoadingOptions) async throws -> QwenLanguageModel {
+        let place: URL? = if let path { try await ModelPlace.find(path) } else { nil }
         let bar = LoadingBar()
         defer { bar.clear() }
         let progress: @Sendable (ReadingOptions.Progress) -> Void = { bar.show($0) }
-        guard let path else { return try await .load(options: options, progress: progress) }
-        return try await .load(URL(fileURLWithPath: path), options: options, progress: progress)
+        guard let place else { return try await .load(options: options, progress: progress) }
+        return try await .load(place, options: options, progress: progress)
     }
 }

@@ -3,8 +3,8 @@ extension HubCache {
     /// snapshot that is not there for damage.
     package func prepare(_ repository: HubRepository, commit: String) throws(HubError) {
         let folder = repositoryFolder(repository)
-        try FileSystem.makeFolder(folder + "/blobs")
         try FileSystem.makeFolder(snapshotFolder(repository, commit: commit))
+        try FileSystem.makeFolder(folder + "/blobs")
         try FileSystem.makeFolder(lockFolder(repository))
         let tag = path + "/CACHEDIR.TAG"
         if FileSystem.fileSize(tag) == nil {

@@ -11,6 +11,8 @@ cp -R "$here/Package.swift" "$here/Sources" "$work"
 
 export SWIFT_QWEN_REPOSITORY="$work/swift-qwen"
 swift build --quiet --disable-dependency-cache --package-path "$work"
+# The traits that are off bring no packages.
+[[ $(ls "$work/.build/checkouts") == swift-qwen ]]
 # Away from the sources, so that whatever is found is in the program or beside it.
 mv "$work/swift-qwen" "$work/moved"
 output=$("$work/.build/debug/Downstream")

@@ -2,6 +2,12 @@ import ArgumentParser
 import Qwen
 import QwenHub
 
+#if canImport(FoundationEssentials)
+import FoundationEssentials
+#else
+import Foundation
+#endif
+
 /// Downloading a model.
 struct Pull: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

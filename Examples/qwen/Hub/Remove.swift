@@ -1,6 +1,12 @@
 import ArgumentParser
 import QwenHub
 
+#if canImport(FoundationEssentials)
+import FoundationEssentials
+#else
+import Foundation
+#endif
+
 /// Removing what was downloaded.
 struct Remove: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -149,7 +149,7 @@ let package = Package(
         ),
         .testTarget(
             name: "QwenChatTests",
-            dependencies: ["QwenChat", "QwenModel", "QwenSchema", "QwenTokenizer", "QwenJSON"],
+            dependencies: ["QwenChat", "QwenModel", "QwenSchema", "QwenTensor", "QwenTokenizer", "QwenJSON"],
             exclude: ["Fixtures"],
             swiftSettings: swiftSettings
         ),

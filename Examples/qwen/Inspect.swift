@@ -12,7 +12,7 @@ struct Inspect: ParsableCommand {
     @Flag(help: "Print a JSON object.")
     var json = false
 
-    @Argument(help: ArgumentHelp("The checkpoint's folder; the small model in the program if not given."))
+    @Argument(help: ArgumentHelp("The checkpoint's folder or GGUF file; the small model in the program if not given."))
     var path: String?
 
     func run() throws {

@@ -13,7 +13,7 @@ struct QwenTool: AsyncParsableCommand {
             """,
         subcommands: [
             Chat.self, Tokenize.self, Detokenize.self, Render.self, Parse.self, Logits.self, Inspect.self, Bench.self,
-            Perplexity.self, Divergence.self, Eval.self,
+            Quantize.self, Perplexity.self, Divergence.self, Eval.self,
             Pull.self, List.self, Remove.self,
         ]
     )

@@ -2,8 +2,12 @@ internal import CQwenKernels
 
 /// The forms, besides floats, in which products want their inputs.
 public struct InputForms: OptionSet, Sendable {
+    /// One bit for each form.
     public let rawValue: UInt8
 
+    /// Chooses forms by their bits.
+    ///
+    /// - Parameter rawValue: one bit for each form.
     public init(rawValue: UInt8) {
         self.rawValue = rawValue
     }

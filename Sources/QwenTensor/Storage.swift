@@ -6,13 +6,13 @@ internal import Musl
 internal import Darwin
 #endif
 
-/// Bytes that never change once they are filled: the memory behind weights.
+/// Bytes that never change once they are there: the memory behind weights.
 ///
 /// Large storages lie on 2 MiB boundaries in anonymous memory for which huge pages are asked (on Linux), because reading
 /// weights at the speed of memory needs the translation of addresses to stay out of the way.
 public final class Storage: @unchecked Sendable {
     // Sendable: the pointer and the count are constants; the bytes are written only by the closure that `init` calls,
-    // before any other thread can hold a reference, and there is no way to write to them afterwards.
+    // before any other thread can hold a reference, and there is no way to write to them afterwards. Mapped bytes are read only.
 
     private let memory: AlignedMemory
 
@@ -36,6 +36,20 @@ public final class Storage: @unchecked Sendable {
         let memory = try AlignedMemory(byteCount: byteCount)
         try fill(UnsafeMutableRawBufferPointer(start: memory.baseAddress, count: byteCount))
         self.memory = memory
+        self.byteCount = byteCount
+    }
+
+    /// Maps the beginning of a file into memory, for reading.
+    ///
+    /// The bytes are constant as long as nobody writes to the file; where somebody shortens it, reading what is lost kills the
+    /// process. The descriptor may be closed afterwards.
+    ///
+    /// - Parameters:
+    ///   - descriptor: an open file.
+    ///   - byteCount: how many bytes, at least 1 and no more than the file has.
+    /// - Throws: ``TensorError/invalidByteCount(_:)`` or ``TensorError/allocationFailed(byteCount:)``.
+    public init(mapping descriptor: Int32, byteCount: Int) throws(TensorError) {
+        memory = try AlignedMemory(mapping: descriptor, byteCount: byteCount)
         self.byteCount = byteCount
     }
 }
@@ -77,6 +91,16 @@ final class AlignedMemory {
         memset(pointer, 0, max(byteCount, 64))
         baseAddress = pointer
         mapping = nil
+    }
+
+    /// A file's first bytes, which must not be written to.
+    init(mapping descriptor: Int32, byteCount: Int) throws(TensorError) {
+        guard byteCount > 0, byteCount < Int.max / 4 else { throw .invalidByteCount(byteCount) }
+        guard let start = mmap(nil, byteCount, PROT_READ, MAP_PRIVATE, descriptor, 0), start != MAP_FAILED else {
+            throw .allocationFailed(byteCount: byteCount)
+        }
+        baseAddress = start
+        mapping = (start, byteCount)
     }
 
     deinit {

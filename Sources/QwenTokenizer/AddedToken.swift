@@ -17,7 +17,14 @@ public struct AddedToken: Sendable, Identifiable {
     /// The longest text that a token may have, in bytes of UTF-8.
     static let maximumLength = 512
 
-    init(id: Int, content: String, isSpecial: Bool, isNormalized: Bool = false) {
+    /// Describes a token.
+    ///
+    /// - Parameters:
+    ///   - id: the token's id.
+    ///   - content: the token's text.
+    ///   - isSpecial: whether decoding may skip it.
+    ///   - isNormalized: whether it is sought after normalisation.
+    public init(id: Int, content: String, isSpecial: Bool, isNormalized: Bool = false) {
         self.id = id
         self.content = content
         self.isSpecial = isSpecial

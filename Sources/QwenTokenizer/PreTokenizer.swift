@@ -8,6 +8,16 @@ struct PreTokenizer {
     static let pattern =
         #"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"#
 
+    /// The ways to cut text into words.
+    enum Rules: Sendable {
+        /// Qwen's, as above.
+        case qwen
+        /// SmolLM's: numbers one by one first, and what is between them by GPT-2's pattern, which is
+        ///
+        ///     's|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+
+        case smolLM
+    }
+
     private let text: UnsafePointer<UInt8>
     private let end: Int
     private let tables: UnicodeTables
@@ -53,6 +63,56 @@ struct PreTokenizer {
         if byte < 0x80 { return (tables.properties(ofASCII: byte), position &+ 1) }
         let (scalar, length) = UTF8Scalar.decode(text + position)
         return (tables.properties(of: scalar), position &+ length)
+    }
+
+    /// ``endOfWord(from:)`` by ``Rules/smolLM``.
+    func endOfPlainWord(from start: Int) -> Int {
+        let first = text[start]
+        let (properties, next) = read(start)
+        switch properties.kind {
+        case .letter:
+            return endOfLetters(from: next)
+        case .number:
+            return next
+        case .space:
+            if next < end, first == 0x20 {
+                let (following, afterFollowing) = read(next)
+                if following.isLetter { return endOfLetters(from: afterFollowing) }
+                if following.kind == .other { return endOfPlainSymbols(from: afterFollowing) }
+            }
+            return endOfPlainSpace(from: start)
+        case .other:
+            if first == 0x27, next < end, text[next] & 0xE0 == 0x60, let contraction = endOfContraction(from: next),
+                contraction == next + 1 || text[next + 1] & 0xE0 == 0x60
+            {
+                return contraction
+            }
+            return endOfPlainSymbols(from: next)
+        }
+    }
+
+    /// `[^\s\p{L}\p{N}]*`
+    private func endOfPlainSymbols(from start: Int) -> Int {
+        var position = start
+        while position < end {
+            let (properties, next) = read(position)
+            if properties.kind != .other { break }
+            position = next
+        }
+        return position
+    }
+
+    /// `\s+(?!\S)|\s+`, where a number ends the text.
+    private func endOfPlainSpace(from start: Int) -> Int {
+        var position = start
+        var last = start
+        while position < end {
+            let (properties, next) = read(position)
+            if !properties.isSpace { return properties.kind == .number || last == start ? position : last }
+            last = position
+            position = next
+        }
+        return position
     }
 
     /// `\p{L}*`

@@ -5,6 +5,7 @@ struct TextEncoder: ~Copyable {
     private let rules: MergeRules.View
     private let characters: WholeCharacters.View
     private let tables = UnicodeTables()
+    private let wordRules: PreTokenizer.Rules
     private var merger = BytePairMerger()
     private var cache: WordCache
     /// The ids so far.
@@ -15,8 +16,10 @@ struct TextEncoder: ~Copyable {
         words: WordTable.View,
         rules: MergeRules.View,
         characters: WholeCharacters.View,
+        wordRules: PreTokenizer.Rules,
         textLength: Int
     ) {
+        self.wordRules = wordRules
         self.tokens = tokens
         self.words = words
         self.rules = rules
@@ -37,10 +40,19 @@ struct TextEncoder: ~Copyable {
     mutating func encode(_ text: UnsafePointer<UInt8>, count: Int) {
         let scanner = PreTokenizer(text, count: count, tables: tables)
         var start = 0
-        while start < count {
-            let end = scanner.endOfWord(from: start)
-            encodeWord(text + start, count: end &- start, readable: count &- start)
-            start = end
+        switch wordRules {
+        case .qwen:
+            while start < count {
+                let end = scanner.endOfWord(from: start)
+                encodeWord(text + start, count: end &- start, readable: count &- start)
+                start = end
+            }
+        case .smolLM:
+            while start < count {
+                let end = scanner.endOfPlainWord(from: start)
+                encodeWord(text + start, count: end &- start, readable: count &- start)
+                start = end
+            }
         }
     }
 

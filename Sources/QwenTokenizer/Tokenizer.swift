@@ -45,6 +45,33 @@ public struct Tokenizer: Sendable {
         vocabulary = try TokenizerFile(bytes).vocabulary()
     }
 
+    /// Makes a tokenizer of a vocabulary's parts, as files other than `tokenizer.json` hold them.
+    ///
+    /// - Parameters:
+    ///   - tokens: the tokens that byte pairs make, with their ids, in the byte-level alphabet of GPT-2.
+    ///   - addedTokens: the tokens beside them.
+    ///   - merges: pairs of tokens by rank, each with a space between the two.
+    ///   - preTokenizer: how text is cut into words.
+    /// - Throws: ``TokenizerError`` for an id or a token that stands twice, or a merge of a missing token.
+    public init(
+        tokens: [(token: String, id: Int)],
+        addedTokens: [AddedToken],
+        merges: [String],
+        preTokenizer: PreTokenizerKind
+    ) throws(TokenizerError) {
+        var pairs: [(left: String, right: String)] = []
+        pairs.reserveCapacity(merges.count)
+        for (rank, merge) in merges.enumerated() { pairs.append(try TokenizerFile.pair(merge, rank: rank)) }
+        vocabulary = try VocabularyBuilder(textTokens: tokens, addedTokens: addedTokens, alphabet: ByteLevelAlphabet())
+            .build(
+                merges: pairs,
+                ignoresMerges: false,
+                // Qwen's text is normalised, SmolLM's is not.
+                normalizes: preTokenizer == .qwen2,
+                wordRules: preTokenizer == .qwen2 ? .qwen : .smolLM
+            )
+    }
+
     /// One more than the largest id, which is the number of tokens where no id is left out.
     ///
     /// A model's logits may be longer: Qwen pads them to a round number.

@@ -132,14 +132,19 @@ struct TokenizerFile {
                 }
                 merges.append((left, right))
             } else if let text = entry.string {
-                let parts = text.utf8.split(separator: UInt8(ascii: " "), omittingEmptySubsequences: false)
-                guard parts.count == 2 else { throw .malformedMerge(rank: rank) }
-                merges.append((String(Substring(parts[0])), String(Substring(parts[1]))))
+                merges.append(try Self.pair(text, rank: rank))
             } else {
                 throw .malformedMerge(rank: rank)
             }
         }
         return merges
+    }
+
+    /// The two tokens of a merge that is written with a space between them.
+    static func pair(_ merge: String, rank: Int) throws(TokenizerError) -> (left: String, right: String) {
+        let parts = merge.utf8.split(separator: UInt8(ascii: " "), omittingEmptySubsequences: false)
+        guard parts.count == 2 else { throw .malformedMerge(rank: rank) }
+        return (String(Substring(parts[0])), String(Substring(parts[1])))
     }
 
     private func readAddedTokens() throws(TokenizerError) -> [AddedToken] {

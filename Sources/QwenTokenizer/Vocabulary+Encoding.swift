@@ -20,6 +20,7 @@ extension Vocabulary {
                             words: words,
                             rules: rules,
                             characters: characters,
+                            wordRules: wordRules,
                             textLength: text.count
                         )
                         encode(text, scaffold: scaffold, with: &encoder)

@@ -10,6 +10,8 @@ final class Vocabulary: Sendable {
     let words: WordTable
     /// Whether text is brought to NFC first.
     let normalizes: Bool
+    /// How text is cut into words.
+    let wordRules: PreTokenizer.Rules
 
     /// The added tokens, by id.
     let addedTokens: [AddedToken]
@@ -26,8 +28,10 @@ final class Vocabulary: Sendable {
         characters: WholeCharacters,
         words: WordTable,
         addedTokens: [AddedToken],
-        normalizes: Bool
+        normalizes: Bool,
+        wordRules: PreTokenizer.Rules = .qwen
     ) {
+        self.wordRules = wordRules
         self.tokens = tokens
         self.rules = rules
         self.characters = characters

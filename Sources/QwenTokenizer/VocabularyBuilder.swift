@@ -143,12 +143,14 @@ struct VocabularyBuilder {
     ///   - merges: pairs of tokens in the byte-level alphabet, by rank.
     ///   - ignoresMerges: whether a word that is a token becomes that token even where its bytes would not merge into it.
     ///   - normalizes: whether text is brought to NFC first.
+    ///   - wordRules: how text is cut into words.
     /// - Returns: the vocabulary.
     /// - Throws: ``TokenizerError`` for a merge of a missing token, or one that is there twice.
     func build(
         merges: [(left: String, right: String)],
         ignoresMerges: Bool,
-        normalizes: Bool
+        normalizes: Bool,
+        wordRules: PreTokenizer.Rules = .qwen
     ) throws(TokenizerError) -> Vocabulary {
         let rules = try rules(merges)
         let characters = WholeCharacters(tokens: tokens, rules: rules)
@@ -158,7 +160,8 @@ struct VocabularyBuilder {
             characters: characters,
             words: ignoresMerges ? textTokens : wholeWords(rules, characters),
             addedTokens: addedTokens,
-            normalizes: normalizes
+            normalizes: normalizes,
+            wordRules: wordRules
         )
     }
 

@@ -15,6 +15,6 @@ extension Checkpoint {
     }
 
     private func bytes(_ weight: WeightShape) -> Int {
-        self[weight.name]?.byteCount ?? 0
+        byteCount(of: weight)
     }
 }

@@ -15,9 +15,38 @@ struct CheckpointFacts {
 
     /// How many tensors are stored as each type, the most frequent first.
     private var types: [(name: String, tensors: Int)] {
-        var counts: [String: Int] = [:]
-        for tensor in checkpoint.files.lazy.flatMap(\.tensors) { counts[tensor.dtype.rawValue, default: 0] += 1 }
-        return counts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map { ($0.key, $0.value) }
+        checkpoint.tensorCounts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map { ($0.key, $0.value) }
+    }
+
+    /// The kind of GGUF file, or nil where it is none.
+    private var ggufWords: String? {
+        checkpoint.gguf.map { gguf in
+            let parts = gguf.files.count == 1 ? "" : " in \(gguf.files.count) parts"
+            let name = gguf[key: "general.name"]?.string.map { " “\($0)”" } ?? ""
+            return "from GGUF version \(gguf.files[0].version)\(parts), \(gguf.architectureName)\(name)"
+        }
+    }
+
+    /// A GGUF file's metadata; of lists only how long they are.
+    private var metadata: JSONValue {
+        guard let gguf = checkpoint.gguf else { return .null }
+        return .object(
+            JSONObject(
+                gguf.metadata.map { entry in
+                    let value: JSONValue =
+                        switch entry.value {
+                        case .signed(let number): .number(JSONNumber(number))
+                        case .unsigned(let number): .number(JSONNumber(number))
+                        case .float(let number): JSONNumber(number).map { .number($0) } ?? .null
+                        case .bool(let flag): .bool(flag)
+                        case .string(let text): .string(text)
+                        case .strings(let list): ["count": .number(JSONNumber(list.count))]
+                        case .numbers(let list): ["count": .number(JSONNumber(list.count))]
+                        }
+                    return JSONObject.Member(key: entry.key, value: value)
+                }
+            )
+        )
     }
 
     private func keyValueBytes(_ type: ElementType) -> Int {
@@ -28,7 +57,7 @@ struct CheckpointFacts {
     var text: String {
         let shape = configuration
         var lines = [
-            ("architecture", shape.architecture.rawValue),
+            ("architecture", shape.architecture.rawValue + (ggufWords.map { ", " + $0 } ?? "")),
             (
                 "layers",
                 "\(shape.layerCount), hidden \(shape.hiddenSize), \(shape.attentionHeads) query and "
@@ -94,6 +123,7 @@ struct CheckpointFacts {
             "experts_per_token": shape.mixture.map { number($0.expertsPerToken) } ?? .null,
             "chat_template": (try? template.get()).map { .string($0.rawValue) } ?? .null,
             "thinking": (try? template.get()).map { .string($0.thinkingSupport.rawValue) } ?? .null,
+            "metadata": metadata,
         ]
     }
 }

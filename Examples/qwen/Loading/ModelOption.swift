@@ -12,7 +12,10 @@ struct ModelOption: ParsableArguments {
     @Option(
         name: .customLong("model"),
         help: ArgumentHelp(
-            "The checkpoint's folder, or for commands that talk a name as `pull` takes it; the small model in the program if not given.",
+            """
+            The checkpoint's folder or GGUF file, or for commands that talk a name as `pull` takes it; the small model in \
+            the program if not given.
+            """,
             valueName: "path"
         )
     )

@@ -2,12 +2,13 @@ import QwenJSON
 import QwenModel
 import QwenTokenizer
 
-/// The files of a checkpoint that say how to talk to it.
+/// What a checkpoint's files say about how to talk to it.
 struct CheckpointTextFiles {
     let checkpoint: Checkpoint
 
     /// The checkpoint's tokenizer, or Qwen's own where the checkpoint has none and its vocabulary is of that size.
     func tokenizer() throws -> Tokenizer {
+        if let gguf = checkpoint.gguf, let tokenizer = try GGUFVocabulary(model: gguf).tokenizer() { return tokenizer }
         let name = "tokenizer.json"
         if let bytes = try checkpoint.contents(of: name, limit: Self.largestTokenizer) {
             return try Tokenizer(tokenizerJSON: bytes)
@@ -32,7 +33,8 @@ struct CheckpointTextFiles {
     }
 
     /// The template's source: a file of its own, or a string in the tokenizer's configuration.
-    private func template() throws -> String? {
+    func template() throws -> String? {
+        if let gguf = checkpoint.gguf { return GGUFVocabulary(model: gguf).template() }
         if let bytes = try contents(of: "chat_template.jinja") { return String(decoding: bytes, as: UTF8.self) }
         let name = "tokenizer_config.json"
         guard let bytes = try contents(of: name) else { return nil }

@@ -11,6 +11,8 @@ public struct LoadingOptions: Sendable {
     public var engine: EngineOptions
     /// Whether every weight is checked to be a finite number.
     public var checksFinite: Bool
+    /// Whether the weights are read into memory or used where they lie in the mapped files.
+    public var access: ReadingOptions.Access
 
     /// Creates options.
     ///
@@ -19,15 +21,18 @@ public struct LoadingOptions: Sendable {
     ///   - tokenizer: the tokenizer; `nil` to read the checkpoint's.
     ///   - engine: how the engine uses the machine.
     ///   - checksFinite: whether every weight is checked to be a finite number.
+    ///   - access: whether the weights are read into memory or used where they lie in the mapped files.
     public init(
         family: ChatTemplateFamily? = nil,
         tokenizer: Tokenizer? = nil,
         engine: EngineOptions = EngineOptions(),
-        checksFinite: Bool = true
+        checksFinite: Bool = true,
+        access: ReadingOptions.Access = .read
     ) {
         self.family = family
         self.tokenizer = tokenizer
         self.engine = engine
         self.checksFinite = checksFinite
+        self.access = access
     }
 }

@@ -11,9 +11,10 @@ public import Foundation
 #endif
 
 extension QwenLanguageModel {
-    /// Loads a checkpoint: a folder with `config.json`, safetensors weights and `tokenizer.json`, as Hugging Face has it.
+    /// Loads a checkpoint: a folder with `config.json`, safetensors weights and `tokenizer.json`, as Hugging Face has it, or a
+    /// GGUF file (the first, where it is split).
     ///
-    /// The template's family is recognised from `chat_template.jinja` or `tokenizer_config.json`. A checkpoint without a
+    /// The template's family is recognised from `chat_template.jinja`, `tokenizer_config.json` or the GGUF file's metadata. A checkpoint without a
     /// template is taken for Qwen3 (``ChatTemplateFamily/qwen3``) if its vocabulary has thinking tokens, else for plain
     /// ``ChatTemplateFamily/chatML`` if it has the tokens that open and close a turn. Without a `tokenizer.json`, a model
     /// with the size of Qwen's vocabulary gets the one that is part of this package.
@@ -21,7 +22,7 @@ extension QwenLanguageModel {
     /// The work is done on a thread outside of Swift's cooperative pool. Cancelling the task stops it soon.
     ///
     /// - Parameters:
-    ///   - directory: the checkpoint's folder.
+    ///   - directory: the checkpoint's folder or GGUF file.
     ///   - options: how to load it.
     ///   - progress: called as the weights come in, on another thread.
     /// - Returns: the model.
@@ -89,6 +90,7 @@ extension QwenLanguageModel {
 
         var reading = ReadingOptions()
         reading.checksFinite = options.checksFinite
+        reading.access = options.access
         reading.progress = progress
         reading.isCancelled = { isCancelled.isSet }
         // The first touch of fresh memory costs more than the copy, so the threads share it, a piece of a tensor each.

@@ -69,7 +69,7 @@ public struct GenerationDefaults: Sendable, Hashable {
         case .qwen25:
             options.maxTokens = 8_192
             options.repetitionPenalty = 1.05
-        case .chatML:
+        case .chatML, .smolLM2:
             options.maxTokens = 32_768
         }
         return options

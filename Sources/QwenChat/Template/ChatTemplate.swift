@@ -38,7 +38,8 @@ public struct ChatTemplate: Sendable, Hashable {
         case .qwen3Coder, .qwen3CoderEarly:
             return try CoderRenderer(revision: family == .qwen3Coder ? .current : .early)
                 .render(conversation, addsGenerationPrompt: addsGenerationPrompt)
-        case .qwen3, .qwen3Early, .qwen3Thinking2507, .qwen3Instruct2507, .qwen25, .chatML:
+        case .qwen3, .qwen3Early, .qwen3Thinking2507, .qwen3Instruct2507, .qwen25, .chatML,
+            .smolLM2:
             return try HermesRenderer(family)
                 .render(conversation, enableThinking: enableThinking, addsGenerationPrompt: addsGenerationPrompt)
         }

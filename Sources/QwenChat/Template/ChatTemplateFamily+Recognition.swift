@@ -89,6 +89,14 @@ extension ChatTemplateFamily {
             absent: ["think"]
         ),
         Signature(
+            family: .smolLM2,
+            present: [
+                "<|im_start|>system\nYou are a helpful AI assistant named SmolLM, trained by Hugging Face<|im_end|>\n",
+                "loop.first and messages[0]['role'] != 'system'", "<|im_start|>assistant\n",
+            ],
+            absent: ["think", "tool", "trim", "strip"]
+        ),
+        Signature(
             family: .chatML,
             present: ["<|im_start|>assistant\n"],
             absent: ["think", "tool", "You are", "system", "trim", "strip"]

@@ -16,6 +16,8 @@ public enum ChatTemplateFamily: String, Sendable, Hashable, CaseIterable {
     case qwen25 = "qwen2.5"
     /// Turns between `<|im_start|>` and `<|im_end|>` and nothing else: no system prompt of its own, no thinking, no tools.
     case chatML = "chatml"
+    /// SmolLM2-Instruct: ``chatML`` with a system prompt of its own where the conversation has none.
+    case smolLM2 = "smollm2"
 
     /// Finds a family by its raw value or by one of the usual short names, whatever the case, with or without dashes.
     ///
@@ -31,6 +33,7 @@ public enum ChatTemplateFamily: String, Sendable, Hashable, CaseIterable {
         case "qwen3coderearly", "coderearly": self = .qwen3CoderEarly
         case "qwen25", "qwen25instruct": self = .qwen25
         case "chatml": self = .chatML
+        case "smollm2": self = .smolLM2
         default: return nil
         }
     }
@@ -40,7 +43,7 @@ public enum ChatTemplateFamily: String, Sendable, Hashable, CaseIterable {
         switch self {
         case .qwen3, .qwen3Early: .hybrid
         case .qwen3Thinking2507: .always
-        case .qwen3Instruct2507, .qwen3Coder, .qwen3CoderEarly, .qwen25, .chatML: .never
+        case .qwen3Instruct2507, .qwen3Coder, .qwen3CoderEarly, .qwen25, .chatML, .smolLM2: .never
         }
     }
 }

@@ -46,6 +46,10 @@ struct HermesRenderer {
             defaultSystemPrompt = "You are Qwen, created by Alibaba Cloud. You are a helpful assistant."
             nonTextContent = .errorWithoutCalls
             quotesStringArguments = true
+        case .smolLM2:
+            defaultSystemPrompt = "You are a helpful AI assistant named SmolLM, trained by Hugging Face"
+            nonTextContent = .error
+            supportsTools = false
         case .chatML:
             nonTextContent = .error
             supportsTools = false

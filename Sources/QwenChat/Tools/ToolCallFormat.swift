@@ -20,7 +20,7 @@ extension ChatTemplateFamily {
         switch self {
         case .qwen3, .qwen3Early, .qwen3Thinking2507, .qwen3Instruct2507, .qwen25: .hermes
         case .qwen3Coder, .qwen3CoderEarly: .coder
-        case .chatML: nil
+        case .chatML, .smolLM2: nil
         }
     }
 }

@@ -4,6 +4,10 @@ public enum AdapterError: Error, Sendable, Equatable {
     case file(CheckpointError)
     /// `adapter_config.json` was refused.
     case configuration(path: String, ConfigurationError)
+    /// A GGUF file holds something else than low-rank updates.
+    case notAnAdapter(path: String)
+    /// The updates are for another kind of model.
+    case otherArchitecture(String)
     /// A tensor is not one that this library knows what to do with: an embedding's, a bias, a whole layer.
     case unsupportedTensor(name: String)
     /// One of the two factors of an update is missing.
@@ -29,6 +33,8 @@ extension AdapterError: CustomStringConvertible {
         switch self {
         case .file(let error): "\(error)"
         case .configuration(let path, let error): "\(path): \(error)"
+        case .notAnAdapter(let path): "\(path) holds no low-rank updates"
+        case .otherArchitecture(let name): "the updates are for “\(name)” models"
         case .unsupportedTensor(let name): "\(name) cannot be used: only low-rank factors of matrices can"
         case .missingFactor(let module): "\(module) has only one of its two factors"
         case .unexpectedShape(let name, let found): "\(name) has the shape \(found)"

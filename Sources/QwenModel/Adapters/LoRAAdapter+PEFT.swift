@@ -2,16 +2,24 @@ internal import QwenJSON
 internal import QwenTensor
 
 extension LoRAAdapter {
-    /// Reads an adapter as PEFT saves it: a folder with `adapter_config.json` and `adapter_model.safetensors`.
+    /// Reads an adapter: a folder as PEFT saves it, with `adapter_config.json` and `adapter_model.safetensors`, or a GGUF file.
     ///
-    /// Understood are `r`, `lora_alpha`, `use_rslora`, `rank_pattern` and `alpha_pattern`. An adapter that changes more than
+    /// Of a folder's configuration are understood `r`, `lora_alpha`, `use_rslora`, `rank_pattern` and `alpha_pattern`. An adapter that changes more than
     /// matrices (biases, embeddings, DoRA's magnitudes) is refused.
     ///
     /// Source: huggingface/peft, `LoraConfig` and `LoraLayer.update_layer`.
     ///
-    /// - Parameter path: the folder's path.
+    /// - Parameter path: the path of the folder, or of a file whose name ends in `.gguf`.
     /// - Throws: ``AdapterError``.
     public init(path: String) throws(AdapterError) {
+        if path.hasSuffix(".gguf") {
+            try self.init(gguf: path)
+        } else {
+            try self.init(folder: path)
+        }
+    }
+
+    private init(folder path: String) throws(AdapterError) {
         let folder = try Self.reading { () throws(CheckpointError) in try CheckpointFolder(path: path) }
         let scaling = try PEFTScaling(folder)
         let file = try Self.reading { () throws(CheckpointError) in
@@ -62,19 +70,30 @@ extension LoRAAdapter {
         guard let type = tensor.dtype.elementType else {
             throw .file(.unsupportedElementType(name: tensor.name, dtype: tensor.dtype.rawValue))
         }
+        return try read(tensor.name, type, shape: tensor.shape, range: tensor.fileRange, from: file.file)
+    }
+
+    /// Reads one factor.
+    static func read(
+        _ name: String,
+        _ type: ElementType,
+        shape: [Int],
+        range: Range<Int>,
+        from file: OpenFile
+    ) throws(AdapterError) -> Tensor {
         do {
-            let storage = try Storage(byteCount: tensor.byteCount) { buffer in
-                try file.file.read(into: buffer, from: tensor.fileRange.lowerBound)
+            let storage = try Storage(byteCount: range.count) { buffer in
+                try file.read(into: buffer, from: range.lowerBound)
             }
-            let result = try Tensor(elementType: type, shape: tensor.shape, storage: storage)
-            guard result.isFinite else { throw CheckpointError.notFinite(name: tensor.name, index: 0) }
+            let result = try Tensor(elementType: type, shape: shape, storage: storage)
+            guard result.isFinite else { throw CheckpointError.notFinite(name: name, index: 0) }
             return result
         } catch let error as CheckpointError {
             throw .file(error)
         } catch let error as TensorError {
             throw .file(.tensor(error))
         } catch {
-            throw .unsupportedTensor(name: tensor.name)
+            throw .unsupportedTensor(name: name)
         }
     }
 

@@ -45,6 +45,27 @@ extension Checkpoint {
         }
     }
 
+    /// The bytes that a weight takes as it is stored, with its scales and what else belongs to it.
+    ///
+    /// - Parameter weight: the weight.
+    /// - Returns: the number of bytes; 0 where there is no such weight.
+    public func byteCount(of weight: WeightShape) -> Int {
+        if gguf == nil, let parts = quantizedMatrix(weight)?.parts {
+            return parts.reduce(0) { $0 + (self[$1.name]?.byteCount ?? 0) / ($1.index?.of ?? 1) }
+        }
+        return stored(weight.name)?.byteCount ?? 0
+    }
+
+    /// How many tensors are stored as each type, by the type's name in the files' format.
+    ///
+    /// - Complexity: O(number of tensors)
+    public var tensorCounts: [String: Int] {
+        var counts: [String: Int] = [:]
+        for tensor in files.lazy.flatMap(\.tensors) { counts[tensor.dtype.rawValue, default: 0] += 1 }
+        for tensor in gguf?.tensors ?? [] { counts[tensor.type.description, default: 0] += 1 }
+        return counts
+    }
+
     /// Whether a tensor is known to be in some checkpoints without being needed: the copy of a shared embedding table,
     /// and tables that old versions of transformers stored.
     private func isSuperfluous(_ name: String) -> Bool {
@@ -53,6 +74,7 @@ extension Checkpoint {
 
     /// The bytes of all weights that the configuration calls for.
     public var weightByteCount: Int {
+        if let gguf { return gguf.files.reduce(0) { $0 + $1.tensors.reduce(0) { $0 + $1.byteCount } } }
         var total = 0
         for tensor in files.lazy.flatMap(\.tensors) where !isSuperfluous(tensor.name) { total += tensor.byteCount }
         return total

@@ -1,27 +1,37 @@
-/// A folder with a model in Hugging Face's layout: `config.json`, perhaps `generation_config.json`, and the weights in
-/// `model.safetensors` or in the files that `model.safetensors.index.json` names. The files may be part of the program too.
+/// A model on disk. Either a folder in Hugging Face's layout: `config.json`, perhaps `generation_config.json`, and the weights in
+/// `model.safetensors` or in the files that `model.safetensors.index.json` names (the files may be part of the program too);
+/// or a GGUF file, perhaps split, which holds everything.
 ///
 /// Opening reads and checks everything but the numbers: afterwards it is certain that all weights are there, with the
 /// right shapes and of types that can be computed with. The files stay open, so that replacing them does no harm.
 public struct Checkpoint: Sendable {
-    /// The folder's absolute path, without symbolic links; for files that are part of the program, their name.
-    public var path: String { folder.path }
+    /// The absolute path of the folder or the GGUF file, without symbolic links; for files that are part of the program, their
+    /// name.
+    public let path: String
     /// What the model looks like.
     public let configuration: ModelConfiguration
     /// How its authors suggest to generate, if they say so.
     public let generationConfiguration: GenerationConfiguration?
-    /// The files with the weights.
+    /// The safetensors files with the weights; none where they are in GGUF files.
     public let files: [SafetensorsFile]
+    /// The GGUF files with everything, or nil where it is another kind of checkpoint.
+    public let gguf: GGUFModel?
 
-    private let folder: CheckpointFolder
+    /// Nil for GGUF files, which need nothing beside them.
+    private let folder: CheckpointFolder?
     private let fileOfTensor: [String: Int]
 
-    /// Opens a folder.
+    /// Opens a folder or a GGUF file.
     ///
-    /// - Parameter path: the folder's path.
+    /// - Parameter path: the path of a folder in Hugging Face's layout, of a GGUF file (the first, where it is split), or of a
+    ///   folder with one GGUF model and no other.
     /// - Throws: ``CheckpointError``, which says which file or tensor is wrong, and why.
     public init(path: String) throws(CheckpointError) {
-        try self.init(CheckpointFolder(path: path))
+        if let file = try GGUFModel.file(at: path) {
+            try self.init(GGUFModel(path: file))
+        } else {
+            try self.init(CheckpointFolder(path: path))
+        }
     }
 
     /// Opens files that are part of the program; all that is checked for a folder is checked for them.
@@ -32,7 +42,20 @@ public struct Checkpoint: Sendable {
         try self.init(CheckpointFolder(files))
     }
 
+    private init(_ model: GGUFModel) throws(CheckpointError) {
+        path = model.files[0].path
+        gguf = model
+        configuration = model.configuration
+        generationConfiguration = nil
+        folder = nil
+        files = []
+        fileOfTensor = [:]
+        try model.verify()
+    }
+
     private init(_ folder: CheckpointFolder) throws(CheckpointError) {
+        path = folder.path
+        gguf = nil
         self.folder = folder
         configuration = try Self.configuration(in: folder)
         generationConfiguration = try Self.generationConfiguration(
@@ -43,7 +66,7 @@ public struct Checkpoint: Sendable {
         try verify()
     }
 
-    /// The tensor of a name, or nil where there is none.
+    /// The tensor of a name in safetensors files, or nil where there is none.
     ///
     /// - Parameter name: the name, as in the files.
     /// - Returns: the tensor's place and shape.
@@ -62,10 +85,10 @@ public struct Checkpoint: Sendable {
     /// - Parameters:
     ///   - name: the file's name.
     ///   - limit: the most bytes that it may have.
-    /// - Returns: the bytes, or nil where there is no such file.
+    /// - Returns: the bytes, or nil where there is no such file; always nil for GGUF files.
     /// - Throws: ``CheckpointError`` where the file is too large, cannot be read, or is a link out of the folder.
     public func contents(of name: String, limit: Int) throws(CheckpointError) -> [UInt8]? {
-        guard folder.contains(name) else { return nil }
+        guard let folder, folder.contains(name) else { return nil }
         return try folder.open(name).contents(limit: limit)
     }
 
@@ -81,6 +104,20 @@ public struct Checkpoint: Sendable {
     func location(of name: String) -> (file: SafetensorsFile, tensor: TensorDescriptor)? {
         guard let number = fileOfTensor[name], let tensor = files[number][name] else { return nil }
         return (files[number], tensor)
+    }
+
+    /// A weight that is one tensor, or a part of one, by its canonical name.
+    func stored(_ name: String) -> StoredWeight? {
+        if let gguf { return gguf.stored(name) }
+        guard let (file, tensor) = location(of: name) else { return nil }
+        return StoredWeight(
+            name: name,
+            file: file.file,
+            shape: tensor.shape,
+            elementType: tensor.dtype.elementType,
+            typeName: tensor.dtype.rawValue,
+            fileRange: tensor.fileRange
+        )
     }
 }
 

@@ -21,12 +21,14 @@ public enum CheckpointError: Error, Sendable, Equatable {
     case fileShrank(path: String, offset: Int)
     /// A file is larger than any of its kind may be.
     case fileTooLarge(path: String, byteCount: Int, limit: Int)
-    /// The folder has neither `model.safetensors` nor `model.safetensors.index.json`.
+    /// The folder has neither `model.safetensors` nor `model.safetensors.index.json`, and no GGUF file.
     case noWeights(folder: String)
     /// `config.json` or `generation_config.json` was refused.
     case configuration(path: String, ConfigurationError)
     /// A safetensors file was refused.
     case safetensors(path: String, SafetensorsError)
+    /// A GGUF file was refused.
+    case gguf(path: String, GGUFError)
     /// `model.safetensors.index.json` was refused.
     case index(path: String, ShardIndexError)
     /// The weights are not those that the configuration calls for.
@@ -99,9 +101,11 @@ extension CheckpointError: CustomStringConvertible {
         case .readFailed(let path, let code): "\(path) cannot be read (error \(code))"
         case .fileShrank(let path, let offset): "\(path) became shorter while it was read: nothing at byte \(offset)"
         case .fileTooLarge(let path, let byteCount, let limit): "\(path) has \(byteCount) bytes, more than \(limit)"
-        case .noWeights(let folder): "\(folder) has neither model.safetensors nor model.safetensors.index.json"
+        case .noWeights(let folder):
+            "\(folder) has neither model.safetensors nor model.safetensors.index.json nor a GGUF file"
         case .configuration(let path, let error): "\(path): \(error)"
         case .safetensors(let path, let error): "\(path): \(error)"
+        case .gguf(let path, let error): "\(path): \(error)"
         case .index(let path, let error): "\(path): \(error)"
         case .weightsDoNotFit(let mismatch): "the weights do not fit the configuration: \(mismatch)"
         case .tensorNotFound(let name): "there is no tensor \(name)"

@@ -34,6 +34,34 @@ struct CheckpointFolder: Sendable {
         return lstat(path + "/" + name, &status) == 0
     }
 
+    /// The absolute path without symbolic links.
+    static func resolved(_ path: String) throws(CheckpointError) -> String {
+        guard let resolved = resolve(path) else { throw .cannotOpen(path: path, code: errno) }
+        return resolved
+    }
+
+    /// The names in a folder that end in something, in the order of their bytes.
+    static func names(in path: String, endingIn suffix: String) throws(CheckpointError) -> [String] {
+        guard let directory = opendir(path) else { throw .cannotOpen(path: path, code: errno) }
+        defer { closedir(directory) }
+        var names: [String] = []
+        while let entry = readdir(directory) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) { name in
+                name.withMemoryRebound(to: CChar.self, capacity: MemoryLayout.size(ofValue: name.pointee)) {
+                    String(cString: $0)
+                }
+            }
+            if name.utf8.suffix(suffix.utf8.count).elementsEqual(suffix.utf8) { names.append(name) }
+        }
+        return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    }
+
+    /// Whether a path leads to a folder; nil where it leads nowhere.
+    static func isFolder(_ path: String) -> Bool? {
+        var status = stat()
+        return stat(path, &status) == 0 ? status.st_mode & S_IFMT == S_IFDIR : nil
+    }
+
     /// Opens a file of the folder.
     ///
     /// Symbolic links are followed to their end, which must lie in the folder, or in the `blobs` folder of Hugging
@@ -72,7 +100,9 @@ struct CheckpointFolder: Sendable {
         if isBelow(repository + "/blobs") { return true }
         // Hugging Face's Xet client keeps contents once for all repositories: CACHE/blobs beside
         // CACHE/models--OWNER--NAME.
-        guard components.count >= 4, components[components.count - 3].starts(with: "models--".utf8) else { return false }
+        guard components.count >= 4, components[components.count - 3].starts(with: "models--".utf8) else {
+            return false
+        }
         let cache = components.dropLast(3).map { "/" + String(Substring($0)) }.joined()
         return isBelow(cache + "/blobs")
     }

@@ -8,6 +8,8 @@ public final class CheckpointReader: WeightSource {
     /// How it is read.
     public let options: ReadingOptions
 
+    /// The files that are mapped, by path.
+    let mappings = Mutex<[String: Storage]>([:])
     private let bytesTotal: Int
     private let bytesRead = Atomic<Int>(0)
 
@@ -46,6 +48,7 @@ public final class CheckpointReader: WeightSource {
     public func tensors(_ weights: [WeightShape]) throws(CheckpointError) -> [Tensor] {
         var plan = ReadingPlan(chunkByteCount: max(4096, options.chunkByteCount))
         for weight in weights { try plan.append(weight, from: checkpoint) }
+        if options.access == .mapped, plan.parts.count == 1, let tensor = try mapped(plan) { return [tensor] }
         let storage = try fill(plan)
         var tensors: [Tensor] = []
         for part in plan.parts {
@@ -53,7 +56,7 @@ public final class CheckpointReader: WeightSource {
                 tensors.append(
                     try Tensor(
                         elementType: part.elementType,
-                        shape: part.tensor.shape,
+                        shape: part.weight.shape,
                         storage: storage,
                         byteOffset: part.byteOffset
                     )
@@ -108,13 +111,25 @@ public final class CheckpointReader: WeightSource {
         let part = plan.parts[chunk.part]
         let destination = base + part.byteOffset + chunk.offset
         let buffer = UnsafeMutableRawBufferPointer(start: destination, count: chunk.byteCount)
-        try part.file.file.read(into: buffer, from: part.tensor.fileRange.lowerBound + chunk.offset)
+        try part.weight.file.read(into: buffer, from: part.weight.fileRange.lowerBound + chunk.offset)
+        if let group = part.rotaryByteCount {
+            RotaryPairs.separate(buffer, groupByteCount: group, rows: part.weight.rotaryRows ?? 2)
+        }
+        try check(chunk, of: part, at: destination)
+    }
+
+    /// Looks at a chunk's numbers, and reports it.
+    func check(
+        _ chunk: ReadingPlan.Chunk,
+        of part: ReadingPlan.Part,
+        at bytes: UnsafeRawPointer
+    ) throws(CheckpointError) {
         if options.checksFinite {
             let elements = chunk.byteCount / part.elementType.bytesPerBlock * part.elementType.elementsPerBlock
-            if !Kernels.current.allFinite(destination, part.elementType, count: elements) {
+            if !Kernels.current.allFinite(bytes, part.elementType, count: elements) {
                 let first = chunk.offset / part.elementType.bytesPerBlock * part.elementType.elementsPerBlock
-                let index = first + Self.firstNonFinite(destination, part.elementType, count: elements)
-                throw .notFinite(name: part.tensor.name, index: index)
+                let index = first + Self.firstNonFinite(bytes, part.elementType, count: elements)
+                throw .notFinite(name: part.weight.name, index: index)
             }
         }
         let (_, bytesRead) = bytesRead.add(chunk.byteCount, ordering: .relaxed)
@@ -174,55 +189,5 @@ public final class CheckpointReader: WeightSource {
             if Kernels.current.allFinite(start, type, count: middle - lower) { lower = middle } else { upper = middle }
         }
         return lower
-    }
-}
-
-/// What to read where, in chunks.
-private struct ReadingPlan: Sendable {
-    struct Part: Sendable {
-        let file: SafetensorsFile
-        let tensor: TensorDescriptor
-        let elementType: ElementType
-        /// Where it goes in the storage.
-        let byteOffset: Int
-    }
-
-    struct Chunk: Sendable {
-        let part: Int
-        /// From the start of the part.
-        let offset: Int
-        let byteCount: Int
-    }
-
-    let chunkByteCount: Int
-    private(set) var parts: [Part] = []
-    private(set) var chunks: [Chunk] = []
-    private(set) var byteCount = 0
-
-    init(chunkByteCount: Int) {
-        self.chunkByteCount = chunkByteCount
-    }
-
-    mutating func append(_ weight: WeightShape, from checkpoint: Checkpoint) throws(CheckpointError) {
-        guard let (file, tensor) = checkpoint.location(of: weight.name) else {
-            throw .tensorNotFound(name: weight.name)
-        }
-        guard tensor.shape == weight.shape else {
-            throw .unexpectedShape(name: weight.name, expected: weight.shape, found: tensor.shape)
-        }
-        guard let elementType = tensor.dtype.elementType else {
-            throw .unsupportedElementType(name: weight.name, dtype: tensor.dtype.rawValue)
-        }
-        let alignment = elementType.alignment
-        let byteOffset = (byteCount + alignment - 1) / alignment * alignment
-        // No overflow but by asking for the same tensors again and again, and files are smaller than the address space.
-        let (end, overflows) = byteOffset.addingReportingOverflow(tensor.byteCount)
-        guard !overflows else { throw .tensor(.invalidByteCount(.max)) }
-        byteCount = end
-        let grain = chunkByteCount / elementType.bytesPerBlock * elementType.bytesPerBlock
-        for offset in stride(from: 0, to: tensor.byteCount, by: grain) {
-            chunks.append(Chunk(part: parts.count, offset: offset, byteCount: min(grain, tensor.byteCount - offset)))
-        }
-        parts.append(Part(file: file, tensor: tensor, elementType: elementType, byteOffset: byteOffset))
     }
 }

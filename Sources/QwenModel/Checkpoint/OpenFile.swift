@@ -1,3 +1,5 @@
+internal import QwenTensor
+
 #if canImport(Glibc)
 internal import Glibc
 #elseif canImport(Musl)
@@ -8,7 +10,7 @@ internal import Darwin
 
 /// A regular file that is open for reading at any offset, by any thread; or bytes in memory that stand for one.
 ///
-/// Files are read with `pread`, not mapped: where another process shortens a mapped file, touching the lost pages kills
+/// Files are read with `pread`, and mapped only for those who ask for it: where another process shortens a mapped file, touching the lost pages kills
 /// the program, whereas a read merely comes back short.
 final class OpenFile: Sendable {
     let path: String
@@ -86,6 +88,21 @@ final class OpenFile: Sendable {
             } else if errno != EINTR {
                 throw .readFailed(path: path, code: errno)
             }
+        }
+    }
+
+    /// The whole file mapped into memory; nil where it is no file that could be.
+    ///
+    /// - Throws: ``CheckpointError/fileShrank(path:offset:)`` where it is shorter than when it was opened.
+    func mapped() throws(CheckpointError) -> Storage? {
+        guard case .descriptor(let descriptor) = source, byteCount > 0 else { return nil }
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else { throw .readFailed(path: path, code: errno) }
+        guard status.st_size >= byteCount else { throw .fileShrank(path: path, offset: Int(status.st_size)) }
+        do {
+            return try Storage(mapping: descriptor, byteCount: byteCount)
+        } catch {
+            throw .tensor(error)
         }
     }
 

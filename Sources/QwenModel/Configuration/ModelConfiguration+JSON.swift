@@ -28,7 +28,13 @@ extension ModelConfiguration {
         self = try outcome.get()
     }
 
-    private init(_ fields: ConfigurationFields) throws(ConfigurationError) {
+    /// Reads the fields of a `config.json`, or of what says the same in other words.
+    ///
+    /// - Parameters:
+    ///   - fields: the fields.
+    ///   - hasQueryKeyValueBias: whether there are such biases; nil to decide by the fields.
+    /// - Throws: ``ConfigurationError``, which names the key and the value.
+    init(_ fields: ConfigurationFields, hasQueryKeyValueBias: Bool? = nil) throws(ConfigurationError) {
         architecture = try Self.architecture(fields)
         quantization = try Quantization.read(fields)
         if let activation = try fields.text("hidden_act"), activation != "silu" {
@@ -58,7 +64,7 @@ extension ModelConfiguration {
 
         tieWordEmbeddings = try fields.flag("tie_word_embeddings") ?? false
         let attentionBias = try fields.flag("attention_bias") ?? false
-        hasQueryKeyValueBias = architecture == .qwen2 || attentionBias
+        self.hasQueryKeyValueBias = hasQueryKeyValueBias ?? (architecture == .qwen2 || attentionBias)
         hasAttentionOutputBias = architecture != .qwen2 && attentionBias
         hasQueryKeyNorm = architecture != .qwen2
         mixture =

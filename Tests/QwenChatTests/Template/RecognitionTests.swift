@@ -26,6 +26,12 @@ struct RecognitionTests {
         """#
     }
 
+    /// As SmolLM2's GGUF file has it.
+    private static let smolLM2 =
+        #"{% for message in messages %}{% if loop.first and messages[0]['role'] != 'system' %}"#
+        + #"{{ '<|im_start|>system\nYou are a helpful AI assistant named SmolLM, trained by Hugging Face<|im_end|>\n' }}"#
+        + #"{% endif %}{{'<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>' + '\n'}}{% endfor %}"#
+        + #"{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"#
     private static let chatML = #"""
         {% for message in messages %}{{'<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>' + '\n'}}\#
         {% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}
@@ -42,6 +48,7 @@ struct RecognitionTests {
             (coder("functions"), .qwen3Coder),
             (coder("tools"), .qwen3CoderEarly),
             (chatML, .chatML),
+            (smolLM2, .smolLM2),
         ] as [(String, ChatTemplateFamily)]
     )
     func recognised(template: String, family: ChatTemplateFamily) throws {

@@ -59,6 +59,26 @@ import Testing
         #expect(try await logits(loaded) == logits(engine))
     }
 
+    /// The same adapter as a GGUF file.
+    @Test func readsGGUF() async throws {
+        let engine = try InferenceEngine(
+            weights(),
+            options: EngineOptions(threadCount: 2, keyValueType: .float32)
+        )
+        let adapter = try LoRAAdapter(path: Self.folder.appending(path: "plain.gguf").path)
+        try await engine.attach([AttachedAdapter(adapter)])
+        #expect(try await difference(logits(engine), Self.cases[1].logits) < 2e-4)
+    }
+
+    @Test func aModelIsNoAdapter() throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let file = folder.appending(path: "model.gguf")
+        try Data(Array("GGUF".utf8) + [3, 0, 0, 0] + [UInt8](repeating: 0, count: 16)).write(to: file)
+        #expect(throws: AdapterError.notAnAdapter(path: file.path)) { try LoRAAdapter(path: file.path) }
+    }
+
     @Test func detachingRestoresEveryBit() async throws {
         let engine = try InferenceEngine(weights(), options: EngineOptions(threadCount: 2))
         let before = try await logits(engine)

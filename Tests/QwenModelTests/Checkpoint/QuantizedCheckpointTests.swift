@@ -4,15 +4,15 @@ import QwenModel
 import QwenTensor
 import Testing
 
-/// Checkpoints in the quantised layouts of safetensors files: every matrix, bit for bit. Their logits are compared where those
+/// Checkpoints in the quantised layouts of safetensors files and in GGUF files: every matrix, bit for bit. Their logits are compared where those
 /// of all checkpoints are.
 @Suite struct QuantizedCheckpointTests {
     static let models = ReferenceModel.all.filter {
-        $0.folder.deletingLastPathComponent().lastPathComponent == "Quantized"
+        ["Quantized", "GGUF"].contains($0.folder.deletingLastPathComponent().lastPathComponent)
     }
 
     @Test func thereAreCheckpoints() {
-        #expect(Self.models.count >= 15)
+        #expect(Self.models.count >= 18)
     }
 
     @Test(arguments: models)

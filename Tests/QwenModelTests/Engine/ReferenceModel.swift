@@ -21,14 +21,14 @@ struct ReferenceModel: Sendable, CustomTestStringConvertible {
 
     /// The checkpoints that the tests carry, and the oracle's where it is present.
     static let all: [ReferenceModel] = [
-        Fixtures.folder, Fixtures.folder.appending(path: "Quantized"), Oracle.folder.appending(path: "data/zoo"),
+        Fixtures.folder, Fixtures.folder.appending(path: "Quantized"), Fixtures.folder.appending(path: "GGUF"),
+        Oracle.folder.appending(path: "data/zoo"),
     ].flatMap { parent in
         let names = (try? FileManager.default.contentsOfDirectory(atPath: parent.path)) ?? []
         return names.sorted().map { parent.appending(path: $0) }
             .filter { folder in
-                ["config.json", "golden.json"].allSatisfy {
-                    FileManager.default.fileExists(atPath: folder.appending(path: $0).path)
-                }
+                let files = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+                return files.contains("golden.json") && (files.contains("config.json") || files.contains("model.gguf"))
             }
             .map { ReferenceModel(folder: $0) }
     }

@@ -40,6 +40,25 @@ def logits(model):
         return model(torch.tensor([PROMPT])).logits[0, -1].float()
 
 
+def write_gguf(source, target):
+    """The layout of llama.cpp's convert_lora_to_gguf.py."""
+    import gguf
+    from safetensors.numpy import load_file
+
+    names = {"self_attn.q_proj": "attn_q", "self_attn.v_proj": "attn_v", "mlp.up_proj": "ffn_up"}
+    writer = gguf.GGUFWriter(target, "qwen3")
+    writer.add_type("adapter")
+    writer.add_string("adapter.type", "lora")
+    writer.add_float32("adapter.lora.alpha", float(json.loads((source / "adapter_config.json").read_text())["lora_alpha"]))
+    for name, tensor in load_file(source / "adapter_model.safetensors").items():
+        _, _, _, _, layer, *module, factor, _ = name.split(".")
+        writer.add_tensor(f"blk.{layer}.{names['.'.join(module)]}.weight.lora_{factor[-1].lower()}", tensor)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+
+
 def main():
     torch.manual_seed(20250804)
     folder = HERE / "adapters"
@@ -56,6 +75,7 @@ def main():
         settings["base_model_name_or_path"] = BASE.name
         config_file.write_text(json.dumps(settings, indent=1, sort_keys=True))
 
+    write_gguf(folder / "plain", folder / "plain.gguf")
     cases = []
     for mixture in MIXTURES:
         model = base()

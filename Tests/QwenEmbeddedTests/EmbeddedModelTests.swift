@@ -37,7 +37,7 @@ struct EmbeddedModelTests {
 
     @Test("prompts, logits, likelihood and greedy text are those of transformers", arguments: [1, 2])
     func reference(threads: Int) async throws {
-        let options = EngineOptions(threadCount: threads, keyValueType: .float32)
+        let options = EngineOptions(threadCount: threads, keyValueType: .float32, arithmetic: .exact)
         let model = try await QwenLanguageModel.load(options: LoadingOptions(engine: options))
         let goldens = try goldens()
         #expect(goldens.count >= 8)

@@ -47,6 +47,7 @@ import Testing
             switch event {
             case .thinking(let text), .text(let text): print(text)
             case .usage(let usage): print(usage.generatedTokens)
+            case .toolCallStarted, .toolCallDelta, .toolCall, .unknownTool, .malformedToolCall, .toolResult: break
             case .finished(let response): print(response.usage.cachedTokens)
             }
         }

@@ -59,6 +59,7 @@ struct Talk {
                 case .thinking(let text): try writer.writeThinking(text)
                 case .text(let text): try writer.writeText(text)
                 case .usage: break
+                case .toolCallStarted, .toolCallDelta, .toolCall, .unknownTool, .malformedToolCall, .toolResult: break
                 case .finished(let response):
                     try writer.finish()
                     return response

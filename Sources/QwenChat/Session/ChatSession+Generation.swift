@@ -23,17 +23,22 @@ extension ChatSession {
 
     /// Decides whether a request's answer begins with thinking, for all of its rounds; the caller holds the claim.
     ///
+    /// - Parameters:
+    ///   - request: the request.
+    ///   - tools: what the model may call.
+    /// - Returns: the decision.
     /// - Throws: ``SessionError``, ``ChatTemplateError``, `EngineError` or `CancellationError`.
-    func plan(_ request: Request) async throws -> ThinkingPlan {
+    func plan(_ request: Request, tools: [ToolDefinition]) async throws -> ThinkingPlan {
         let handling = request.options.softSwitches
         let messages = try messages(of: request)
         let softSwitch = handling == .heeded ? SoftSwitch.latest(in: messages) : nil
         var routing: ThinkingRoute?
         if request.thinking == .automatic {
-            let promptTokens = try model.tokenCount(for: messages)
+            let promptTokens = try model.tokenCount(for: messages, tools: tools)
             let model = model
             let task = ThinkingTask(
                 messages: messages,
+                tools: tools,
                 promptTokens: promptTokens,
                 newTokens: max(1, promptTokens - (try makeContext().cachedTokens)),
                 support: model.thinkingSupport,
@@ -55,14 +60,25 @@ extension ChatSession {
         )
     }
 
-    /// Starts the generation of a request; the caller holds the claim.
+    /// Starts the generation of a request, or of another round of it; the caller holds the claim.
     ///
+    /// - Parameters:
+    ///   - request: the request.
+    ///   - plan: what was decided about its thinking.
+    ///   - tools: what the model may call.
+    ///   - turns: what the request has added to the conversation so far.
+    /// - Returns: the generation.
     /// - Throws: ``SessionError``, ``ChatTemplateError`` or `EngineError`.
-    func begin(_ request: Request, _ plan: ThinkingPlan) throws -> Generation {
+    func begin(
+        _ request: Request,
+        _ plan: ThinkingPlan,
+        tools: [ToolDefinition],
+        after turns: [Message]
+    ) throws -> Generation {
         let context = try makeContext()
         let markup = model.thinkingMarkup
         let render: @Sendable ([Message]) throws -> (ids: [Int], isOpen: Bool) = { [model] messages in
-            let prompt = try model.template.render(messages, enableThinking: plan.enableThinking)
+            let prompt = try model.template.render(messages, tools: tools, enableThinking: plan.enableThinking)
             let ids = model.tokenizer.encode(segments: prompt.segments)
             guard plan.opensBlock, let markup else { return (ids, prompt.ending == .openThinking) }
             return (ids + markup.opening, true)
@@ -74,7 +90,7 @@ extension ChatSession {
             maxTokens: options.maxTokens,
             count: { try render($0).ids.count }
         )
-        let all = try messages(of: request)
+        let all = try messages(of: request) + turns
         var (ids, isOpen) = try render(all)
         let (messages, reduction) = try fitting.fit(all, tokens: ids.count)
         if reduction != nil { (ids, isOpen) = try render(messages) }
@@ -99,7 +115,7 @@ extension ChatSession {
         )
     }
 
-    /// How many tokens the conversation has, as the model's template writes it for the next answer.
+    /// How many tokens the conversation has, tools included, as the model's template writes it for the next answer.
     ///
     /// - Parameter prompt: what the user would say next; `nil` for the conversation as it stands.
     /// - Returns: tokens, the opening of the answer's turn included.
@@ -108,6 +124,6 @@ extension ChatSession {
     public func tokenCount(for prompt: String? = nil) throws(ChatTemplateError) -> Int {
         var messages = transcript.messages
         if let prompt { messages.append(.user(prompt)) }
-        return try model.tokenCount(for: messages)
+        return try model.tokenCount(for: messages, tools: (try? tools(for: options.toolChoice))?.definitions ?? [])
     }
 }

@@ -10,6 +10,8 @@ import Synchronization
 /// print(reply.thinking ?? "", reply.text, reply.usage.cachedTokens)
 /// ```
 ///
+/// With tools, the model may call them before it answers; the session runs the calls and goes on until there is an answer.
+///
 /// A session answers one request at a time; a second one meanwhile throws ``SessionError/alreadyResponding``. A request that
 /// is cancelled or fails, or whose stream is dropped before ``ResponseStream/Event/finished(_:)``, leaves the transcript as
 /// it was.
@@ -42,6 +44,10 @@ public final class ChatSession: Sendable {
     /// What happens when the conversation no longer fits.
     public let contextPolicy: ContextPolicy
 
+    /// What the tools may do.
+    public let toolPolicy: ToolPolicy
+
+    private let toolBox: Result<ToolBox, ToolCallingError>
     private let contextLength: Int?
     private let state: Mutex<State>
 
@@ -50,6 +56,8 @@ public final class ChatSession: Sendable {
     /// - Parameters:
     ///   - model: the model that answers.
     ///   - instructions: rules for the conversation, its system message.
+    ///   - tools: what the model may call; their names differ, or every request throws ``ToolCallingError``.
+    ///   - toolPolicy: what the tools may do.
     ///   - options: what requests use that bring no options of their own.
     ///   - router: decides for requests with ``Thinking/automatic``.
     ///   - contextPolicy: what happens when the conversation no longer fits.
@@ -57,6 +65,8 @@ public final class ChatSession: Sendable {
     public convenience init(
         _ model: QwenLanguageModel,
         instructions: String? = nil,
+        tools: [any Tool] = [],
+        toolPolicy: ToolPolicy = ToolPolicy(),
         options: GenerationOptions = GenerationOptions(),
         router: any ThinkingRouter = DefaultThinkingRouter(),
         contextPolicy: ContextPolicy = .error,
@@ -65,6 +75,8 @@ public final class ChatSession: Sendable {
         self.init(
             model,
             transcript: Transcript(instructions.map { [.system($0)] } ?? []),
+            tools: tools,
+            toolPolicy: toolPolicy,
             options: options,
             router: router,
             contextPolicy: contextPolicy,
@@ -77,6 +89,8 @@ public final class ChatSession: Sendable {
     /// - Parameters:
     ///   - model: the model that answers.
     ///   - transcript: the conversation so far.
+    ///   - tools: what the model may call; their names differ, or every request throws ``ToolCallingError``.
+    ///   - toolPolicy: what the tools may do.
     ///   - options: what requests use that bring no options of their own.
     ///   - router: decides for requests with ``Thinking/automatic``.
     ///   - contextPolicy: what happens when the conversation no longer fits.
@@ -84,12 +98,16 @@ public final class ChatSession: Sendable {
     public init(
         _ model: QwenLanguageModel,
         transcript: Transcript,
+        tools: [any Tool] = [],
+        toolPolicy: ToolPolicy = ToolPolicy(),
         options: GenerationOptions = GenerationOptions(),
         router: any ThinkingRouter = DefaultThinkingRouter(),
         contextPolicy: ContextPolicy = .error,
         contextLength: Int? = nil
     ) {
         self.model = model
+        self.toolPolicy = toolPolicy
+        toolBox = Result { () throws(ToolCallingError) in try ToolBox(tools, policy: toolPolicy) }
         self.options = options
         self.router = router
         self.contextPolicy = contextPolicy
@@ -114,7 +132,7 @@ public final class ChatSession: Sendable {
 
     // MARK: Answers
 
-    /// Says something and waits for the answer.
+    /// Says something and waits for the answer; tools that the model calls are run meanwhile.
     ///
     /// - Parameters:
     ///   - prompt: what the user says.
@@ -192,7 +210,8 @@ public final class ChatSession: Sendable {
         let context = try makeContext()
         let messages = transcript.messages
         guard !messages.isEmpty else { return }
-        let prompt = try model.template.render(messages, addsGenerationPrompt: false)
+        let tools = try tools(for: options.toolChoice)?.definitions ?? []
+        let prompt = try model.template.render(messages, tools: tools, addsGenerationPrompt: false)
         let ids = model.tokenizer.encode(segments: prompt.segments)
         guard !ids.isEmpty else { return }
         guard ids.count < context.capacity else {
@@ -219,11 +238,26 @@ public final class ChatSession: Sendable {
         state.withLock { $0.isResponding = false }
     }
 
+    /// The tools that a request may call; `nil` for none.
+    func tools(for choice: ToolChoice) throws(ToolCallingError) -> ToolBox? {
+        let tools = try toolBox.get()
+        switch choice {
+        case .none: return nil
+        case .auto: return tools
+        case .required:
+            if tools.definitions.isEmpty { throw .noTools }
+            return tools
+        case .named(let name):
+            guard tools.definitions.contains(where: { $0.name == name }) else { throw .unknownChoice(name) }
+            return tools
+        }
+    }
+
     /// Adds a request's turns to the transcript.
     func commit(_ request: Request, _ response: Response) {
         state.withLock { state in
             if let prompt = request.prompt { state.transcript.messages.append(.user(prompt)) }
-            state.transcript.messages.append(response.message)
+            state.transcript.messages += response.messages
         }
     }
 

@@ -2,7 +2,7 @@ public import QwenModel
 
 /// How an answer is generated. What is left `nil` is decided for the request; see ``GenerationDefaults``.
 public struct GenerationOptions: Sendable, Hashable {
-    /// The most tokens to generate: thinking, the sentence that ends it early, and the answer together.
+    /// The most tokens to generate in each turn of the model: thinking, the sentence that ends it early, and the answer together.
     public var maxTokens: Int?
     /// How many of those tokens are kept for the answer: thinking is ended early, as by ``Thinking/budget(_:)``, so that they
     /// remain.
@@ -14,6 +14,8 @@ public struct GenerationOptions: Sendable, Hashable {
     public var thinkingLoops: LoopDetection?
     /// Whether `/think` and `/no_think` in the conversation have a say.
     public var softSwitches: SoftSwitch.Handling
+    /// Whether the answer may, must not or must begin with a call of a tool.
+    public var toolChoice: ToolChoice
     /// Divides the logits: 0 takes the likeliest token always, 1 leaves the model's distribution as it is.
     public var temperature: Double?
     /// Only this many of the likeliest tokens take part; 0 means all.
@@ -45,6 +47,7 @@ public struct GenerationOptions: Sendable, Hashable {
     ///   - answerReserve: how many of those are kept for the answer.
     ///   - thinkingLoops: what counts as thinking in circles, and ends the thinking.
     ///   - softSwitches: whether `/think` and `/no_think` in the conversation have a say.
+    ///   - toolChoice: whether the answer may, must not or must begin with a call.
     ///   - temperature: 0 takes the likeliest token always.
     ///   - topK: how many of the likeliest tokens take part; 0 means all.
     ///   - topP: the probability that the tokens taking part must reach together; 1 means all.
@@ -61,6 +64,7 @@ public struct GenerationOptions: Sendable, Hashable {
         answerReserve: Int? = nil,
         thinkingLoops: LoopDetection? = nil,
         softSwitches: SoftSwitch.Handling = .heeded,
+        toolChoice: ToolChoice = .auto,
         temperature: Double? = nil,
         topK: Int? = nil,
         topP: Double? = nil,
@@ -77,6 +81,7 @@ public struct GenerationOptions: Sendable, Hashable {
         self.answerReserve = answerReserve
         self.thinkingLoops = thinkingLoops
         self.softSwitches = softSwitches
+        self.toolChoice = toolChoice
         self.temperature = temperature
         self.topK = topK
         self.topP = topP

@@ -1,13 +1,18 @@
 import QwenModel
 import QwenTokenizer
 
-/// One request on its way: from the claim of the session to the last event.
+/// One request on its way: from the claim of the session over the rounds with tools to the last event.
 ///
 /// Whoever iterates owns it. When it goes, whatever the reason, the generation stops and the session is free again.
 final class ResponseRun {
     private enum Phase {
         case idle
+        /// The model speaks.
         case running(AsyncThrowingStream<GenerationEvent, any Error>.Iterator)
+        /// The model's turn is over and asks for this.
+        case calling([ToolBox.Request])
+        /// The answer is complete.
+        case ending(GenerationSummary)
         case over
     }
 
@@ -16,25 +21,22 @@ final class ResponseRun {
     private var phase = Phase.idle
     private var hasClaim = false
 
-    private var parser: OutputParser
-    private var events: [OutputEvent] = []
-    private var delivered = 0
-    private var summary: GenerationSummary?
-    private var hasToldUsage = false
+    private var tools: ToolBox?
     private var plan: ThinkingPlan?
     private var reduction: ContextReduction?
+    private var turn: ResponseTurn?
+    private var events: [ResponseStream.Event] = []
+    private var delivered = 0
 
-    private var text = ""
-    private var thinking = ""
-    private var thinkingTokens = 0
-    private var answerTokens = 0
+    /// What the request adds to the transcript after the user's message.
+    private var messages: [Message] = []
+    private var callCount = 0
+    private var rounds: [Usage] = []
     private var tokens: [GeneratedToken] = []
 
     init(session: ChatSession, request: ChatSession.Request) {
         self.session = session
         self.request = request
-        // A session without tools takes calls for text.
-        parser = OutputParser(tokenizer: session.model.tokenizer, family: .chatML)
     }
 
     deinit {
@@ -54,15 +56,12 @@ final class ResponseRun {
         do {
             while true {
                 if let event = nextDelivered() { return event }
-                if let summary {
-                    if hasToldUsage { return .finished(complete(summary)) }
-                    hasToldUsage = true
-                    return .usage(usage(summary))
-                }
                 switch phase {
-                case .over: return nil
                 case .idle: try await start(isolation: actor)
                 case .running: try await advance(isolation: actor)
+                case .calling(let requests): try await call(requests, isolation: actor)
+                case .ending(let summary): return .finished(complete(summary))
+                case .over: return nil
                 }
             }
         } catch {
@@ -71,18 +70,42 @@ final class ResponseRun {
         }
     }
 
+    private func nextDelivered() -> ResponseStream.Event? {
+        guard delivered < events.count else {
+            events.removeAll(keepingCapacity: true)
+            delivered = 0
+            return nil
+        }
+        defer { delivered += 1 }
+        return events[delivered]
+    }
+
     private func start(isolation actor: isolated (any Actor)?) async throws {
         try Task.checkCancellation()
         try session.claim()
         hasClaim = true
-        let plan = try await session.plan(request)
+        tools = try session.tools(for: request.options.toolChoice)
+        callCount = session.transcript.messages.reduce(0) { $0 + $1.toolCalls.count }
+        let plan = try await session.plan(request, tools: tools?.definitions ?? [])
         self.plan = plan
-        let generation = try session.begin(request, plan)
+        try beginTurn(plan)
+    }
+
+    private func beginTurn(_ plan: ThinkingPlan) throws {
+        let definitions = tools?.definitions ?? []
+        let generation = try session.begin(request, plan, tools: definitions, after: messages)
         reduction = generation.reduction
-        parser = OutputParser(
-            tokenizer: session.model.tokenizer,
-            family: .chatML,
-            startsInThinking: generation.startsInThinking
+        let model = session.model
+        turn = ResponseTurn(
+            parser: OutputParser(
+                tokenizer: model.tokenizer,
+                // Where nothing can be called, what looks like a call is text.
+                family: definitions.isEmpty ? .chatML : model.template.family,
+                tools: definitions,
+                startsInThinking: generation.startsInThinking
+            ),
+            callCount: callCount,
+            keepsTokens: request.options.logProbabilities != nil
         )
         phase = .running(generation.events.makeAsyncIterator())
     }
@@ -96,68 +119,65 @@ final class ResponseRun {
         case .prompt?, .prefillProgress?:
             break
         case .token(let token)?:
-            take(token)
+            turn?.take(token, to: &events)
         case .finished(let summary)?:
-            parser.finish(into: &events)
-            self.summary = summary
+            try endTurn(summary)
         case nil:
             // A stream that ends without a summary was cancelled; the engine throws everything else.
             throw CancellationError()
         }
     }
 
-    private func take(_ token: GeneratedToken) {
-        let wasThinking = parser.isThinking
-        // The sentence that ends the thinking may come in the middle of a character, which is never completed then.
-        if wasThinking, token.source == .thinkingControl { parser.dropIncompleteCharacter() }
-        parser.consume(token.id, into: &events)
-        let isThinking = wasThinking || parser.isThinking || token.source == .thinkingControl
-        if isThinking { thinkingTokens += 1 } else { answerTokens += 1 }
-        if request.options.logProbabilities != nil { tokens.append(token) }
-    }
-
-    private func nextDelivered() -> ResponseStream.Event? {
-        guard delivered < events.count else {
-            events.removeAll(keepingCapacity: true)
-            delivered = 0
-            return nil
-        }
-        defer { delivered += 1 }
-        switch events[delivered] {
-        case .thinking(let piece):
-            thinking += piece
-            return .thinking(piece)
-        case .text(let piece):
-            text += piece
-            return .text(piece)
-        case .toolCallStarted, .toolCallDelta, .toolCall, .unknownTool, .malformedToolCall:
-            return nil
-        }
-    }
-
-    private func usage(_ summary: GenerationSummary) -> Usage {
-        Usage(
-            promptTokens: summary.promptTokens,
-            cachedTokens: summary.cachedTokens,
-            thinkingTokens: thinkingTokens,
-            answerTokens: answerTokens,
-            timeToFirstToken: summary.timeToFirstToken,
-            prefillDuration: summary.prefillDuration,
-            tokensPerSecond: summary.tokensPerSecond
-        )
-    }
-
-    /// Puts the turn into the transcript; everything was delivered by now.
-    private func complete(_ summary: GenerationSummary) -> Response {
-        self.summary = nil
+    private func endTurn(_ summary: GenerationSummary) throws {
+        guard var turn else { return }
+        turn.finish(to: &events)
+        self.turn = turn
         session.model.speedRecord.note(summary)
+        let usage = turn.usage(summary)
+        events.append(.usage(usage))
+        if rounds.isEmpty { try check(request.options.toolChoice, turn) }
+        rounds.append(usage)
+        tokens += turn.tokens
+        messages.append(turn.message)
+        phase = turn.requests.isEmpty ? .ending(summary) : .calling(turn.requests)
+    }
+
+    /// Compares the first turn with what was asked for.
+    private func check(_ choice: ToolChoice, _ turn: ResponseTurn) throws(ToolCallingError) {
+        let isMet =
+            switch choice {
+            case .auto, .none: true
+            case .required: turn.requests.contains { if case .call = $0 { true } else { false } }
+            case .named(let name): !turn.requests.isEmpty && turn.requests.allSatisfy { $0.call?.name == name }
+            }
+        if !isMet { throw .choiceNotMet(choice, answer: turn.text) }
+    }
+
+    private func call(_ requests: [ToolBox.Request], isolation actor: isolated (any Actor)?) async throws {
+        guard let tools, let plan else { return }
+        let limit = session.toolPolicy.maximumRounds
+        guard rounds.count <= limit else { throw ToolCallingError.tooManyRounds(limit: limit) }
+        let results = try await tools.run(requests)
+        callCount += requests.count { $0.call != nil }
+        for result in results {
+            messages.append(result.message)
+            events.append(.toolResult(result))
+        }
+        try beginTurn(plan)
+    }
+
+    /// Puts the request's turns into the transcript; everything was delivered by now.
+    private func complete(_ summary: GenerationSummary) -> Response {
+        let thinking = turn?.thinking ?? ""
         let response = Response(
-            text: text,
+            text: turn?.text ?? "",
             thinking: thinking.isEmpty ? nil : thinking,
             thinkingEnd: thinking.isEmpty && summary.thinkingEnd == .model ? nil : summary.thinkingEnd,
             routing: plan?.routing,
             contextReduction: reduction,
-            usage: usage(summary),
+            usage: Usage(rounds),
+            rounds: rounds,
+            messages: messages,
             finishReason: FinishReason(summary.reason),
             logProbabilities: request.options.logProbabilities == nil ? nil : tokens
         )

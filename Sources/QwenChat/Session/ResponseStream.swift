@@ -12,19 +12,35 @@ import Synchronization
 ///     switch event {
 ///     case .thinking(let text): print(text, terminator: "")
 ///     case .text(let text): print(text, terminator: "")
-///     case .usage(let usage): print(usage.tokensPerSecond ?? 0)
+///     case .toolResult(let result): print(result.text)
 ///     case .finished(let response): print(response.finishReason)
+///     default: break
 ///     }
 /// }
 /// ```
 public struct ResponseStream: AsyncSequence, Sendable {
     /// What happens while a model answers, in order; `finished` is the last.
+    ///
+    /// With tools there are several turns: thinking, text and calls of the model, its usage, the results, and the next turn.
+    /// A call that is announced ends in exactly one of ``toolCall(_:)``, ``unknownTool(_:)`` and ``malformedToolCall(raw:)``.
     public enum Event: Sendable {
         /// More of the model's thinking.
         case thinking(String)
         /// More of the answer.
         case text(String)
-        /// What the request cost, after the last piece of the answer.
+        /// The model begins to call a tool: its name is known.
+        case toolCallStarted(name: String)
+        /// More of the call's arguments, as JSON text.
+        case toolCallDelta(String)
+        /// A call is complete; it is compared with the schema and run when the model's turn is over.
+        case toolCall(ToolCall)
+        /// A call of a tool that there is not; the model is told so.
+        case unknownTool(ToolCall)
+        /// A call that cannot be read, as the model wrote it; the model is told so.
+        case malformedToolCall(raw: String)
+        /// What became of a call, in the order of the calls.
+        case toolResult(ToolResult)
+        /// What a turn of the model cost, after the turn's last piece.
         case usage(Usage)
         /// The answer is complete and part of the transcript.
         case finished(Response)

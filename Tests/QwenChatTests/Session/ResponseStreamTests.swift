@@ -23,6 +23,7 @@ struct ResponseStreamTests {
             case .thinking(let piece): thinking += piece
             case .text(let piece): text += piece
             case .usage(let told): usage = told
+            case .toolCallStarted, .toolCallDelta, .toolCall, .unknownTool, .malformedToolCall, .toolResult: break
             case .finished(let finished): response = finished
             }
         }

@@ -83,6 +83,7 @@ struct EmbeddedModelThinkingTests {
                 #expect(text.isEmpty)
                 thinking += piece
             case .text(let piece): text += piece
+            case .toolCallStarted, .toolCallDelta, .toolCall, .unknownTool, .malformedToolCall, .toolResult: break
             case .usage(let usage): #expect(usage.thinkingTokens == 8 + 25)
             case .finished(let response):
                 #expect(response.thinkingEnd == .budget)

@@ -53,6 +53,12 @@ let package = Package(
             swiftSettings: swiftSettings
         ),
         .executableTarget(
+            name: "ToolUse",
+            dependencies: [.product(name: "Qwen", package: "swift-qwen")],
+            path: "ToolUse",
+            swiftSettings: swiftSettings
+        ),
+        .executableTarget(
             name: "StreamAnswer",
             dependencies: [.product(name: "Qwen", package: "swift-qwen")],
             path: "StreamAnswer",

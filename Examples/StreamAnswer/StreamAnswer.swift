@@ -17,10 +17,9 @@ struct StreamAnswer {
                 switch event {
                 case .thinking(let text): print(text, terminator: "")
                 case .text(let text): print(text, terminator: "")
-                case .usage: break
-                case .toolCallStarted, .toolCallDelta, .toolCall, .unknownTool, .malformedToolCall, .toolResult: break
                 case .finished(let reply):
                     print("\n(\(reply.usage.cachedTokens) of \(reply.usage.promptTokens) prompt tokens were cached)")
+                default: break
                 }
             }
         }

@@ -49,6 +49,15 @@ struct AnswerWriter {
         try write(text)
     }
 
+    /// Writes what a tool was asked for or gave, on a line of its own; only a person gets to see it.
+    mutating func writeNote(_ text: String) throws {
+        guard isTerminal else { return }
+        if part == .thinking { try endThinking() }
+        part = .nothing
+        if !endsLine { try write("\n") }
+        try StandardOutput.write(Self.dimmed("[\(harmless(text))]") + "\n")
+    }
+
     /// Ends the last line.
     mutating func finish() throws {
         if part == .thinking { try endThinking() }

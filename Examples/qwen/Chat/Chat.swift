@@ -36,6 +36,9 @@ struct Chat: AsyncParsableCommand {
 
     @OptionGroup var engine: EngineFlags
 
+    @Flag(help: "Let the model call a calculator and a clock.")
+    var tools = false
+
     @Flag(help: "Print one answer as a JSON object with text, thinking, usage and the reason for its end.")
     var json = false
 
@@ -50,6 +53,7 @@ struct Chat: AsyncParsableCommand {
         let session = ChatSession(
             try await model.load(LoadingOptions(engine: engine.options())),
             instructions: system,
+            tools: tools ? DemonstrationTools.all : [],
             options: GenerationOptions(maxTokens: maxTokens, temperature: temperature, seed: seed)
         )
         let talk = Talk(session: session, thinking: thinking?.thinking)

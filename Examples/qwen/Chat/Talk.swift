@@ -59,7 +59,9 @@ struct Talk {
                 case .thinking(let text): try writer.writeThinking(text)
                 case .text(let text): try writer.writeText(text)
                 case .usage: break
-                case .toolCallStarted, .toolCallDelta, .toolCall, .unknownTool, .malformedToolCall, .toolResult: break
+                case .toolCallStarted, .toolCallDelta, .unknownTool, .malformedToolCall: break
+                case .toolCall(let call): try writer.writeNote("\(call.name) \(call.arguments)")
+                case .toolResult(let result): try writer.writeNote("→ \(result.text)")
                 case .finished(let response):
                     try writer.finish()
                     return response
@@ -90,6 +92,7 @@ extension Response {
         return [
             "text": .string(text),
             "thinking": thinking.map(JSONValue.string) ?? .null,
+            "tool_calls": .array(toolCalls.map { ["name": .string($0.name), "arguments": $0.arguments] }),
             "finish_reason": .string(finishReason.rawValue),
             "usage": [
                 "prompt_tokens": number(usage.promptTokens),

@@ -75,7 +75,6 @@ struct ToolSessionTests {
         let (first, second) = (reply.rounds[0], reply.rounds[1])
         // With thinking, the model's own turn is what the template writes: only its end and the result are new.
         let known = thinking == .on ? first.promptTokens + first.generatedTokens : first.promptTokens - 4
-        print("ROUNDS", thinking, first, second)
         #expect(second.cachedTokens >= known)
         #expect(second.promptTokens - second.cachedTokens < (thinking == .on ? 40 : 100))
     }
@@ -94,7 +93,6 @@ struct ToolSessionTests {
         let log = CallLog()
         let session = ChatSession(try await model(), tools: [Weather(log: log)], options: greedy)
         let reply = try await session.respond(to: "What is the weather in Paris and in London?", thinking: .on)
-        print("PARALLEL", session.transcript.messages)
         #expect(Set(log.all) == ["Paris", "London"])
         #expect(reply.messages.prefix(3).map(\.role) == [.assistant, .tool, .tool])
     }

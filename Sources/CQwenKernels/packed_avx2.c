@@ -81,11 +81,11 @@ INLINE __m256i pairs(__m256i sums) { return _mm256_madd_epi16(sums, _mm256_set1_
 #define ARGUMENTS const uint8_t *group, size_t k, const qwen_quantized *x, size_t x_stride, float *y, size_t ldy
 
 INLINE void q8_0(const int M, ARGUMENTS) {
-    const uint8_t *words = group + qwen_packed_heading(k / 32);
     const __m256i flip = _mm256_set1_epi8((char)0x80);
     __m256 sums[2][ROWS];
     CLEAR
-    for (size_t b = 0; b < k / 32; b++, words += 8 * WORD_BYTES) {
+    for (size_t b = 0; b < k / 32; b++) {
+        const uint8_t *words = group + qwen_pair_words(b, 8);
         __m256i acc[2][ROWS];
         __m256 scale[2];
         BEGIN(acc, _mm256_setzero_si256(); (void)at)
@@ -99,7 +99,7 @@ INLINE void q8_0(const int M, ARGUMENTS) {
                 }
             }
         }
-        EACH_HALF scale[h] = halves(group + b * 2 * GROUP + 16 * h);
+        EACH_HALF scale[h] = halves(group + qwen_pair_scales(b, 8) + 16 * h);
         SCALE(acc, scale)
     }
     STORE
@@ -122,16 +122,16 @@ INLINE void q8_0(const int M, ARGUMENTS) {
     }
 
 INLINE void q4_0(const int M, ARGUMENTS) {
-    const uint8_t *words = group + qwen_packed_heading(k / 32);
     const __m256i mask = _mm256_set1_epi8(15);
     __m256 sums[2][ROWS];
     CLEAR
-    for (size_t b = 0; b < k / 32; b++, words += 4 * WORD_BYTES) {
+    for (size_t b = 0; b < k / 32; b++) {
+        const uint8_t *words = group + qwen_pair_words(b, 4);
         __m256i acc[2][ROWS];
         __m256 scale[2];
         BEGIN(acc, _mm256_srai_epi32(_mm256_set1_epi32(at->bias), 4))  // -8 times the sum
         DOT_HALVES(acc)
-        EACH_HALF scale[h] = halves(group + b * 2 * GROUP + 16 * h);
+        EACH_HALF scale[h] = halves(group + qwen_pair_scales(b, 4) + 16 * h);
         SCALE(acc, scale)
     }
     STORE

@@ -77,10 +77,10 @@ INLINE __m512i word(const uint8_t *p) { return _mm512_loadu_si512(p); }
 INLINE __m512 halves(const uint8_t *p) { return _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)p)); }
 
 INLINE void q8_0(const int G, const int M, ARGUMENTS) {
-    const uint8_t *words = group + qwen_packed_heading(k / 32);
     __m512 sums[2][PACKED_TILE];
     CLEAR
-    for (size_t b = 0; b < k / 32; b++, words += 8 * WORD_BYTES) {
+    for (size_t b = 0; b < k / 32; b++) {
+        const uint8_t *words = group + qwen_pair_words(b, 8);
         __m512i acc[2][PACKED_TILE], w[2];
         __m512 scale[2];
         BEGIN(acc, _mm512_set1_epi32(at->bias))
@@ -88,7 +88,7 @@ INLINE void q8_0(const int G, const int M, ARGUMENTS) {
             EACH_GROUP w[g] = word(words + g * distance + c * WORD_BYTES);
             DOT(acc, w, c)
         }
-        EACH_GROUP scale[g] = halves(group + g * distance + b * 2 * GROUP);
+        EACH_GROUP scale[g] = halves(group + g * distance + qwen_pair_scales(b, 8));
         SCALE(acc, scale)
     }
     STORE
@@ -108,16 +108,16 @@ INLINE void q8_0(const int G, const int M, ARGUMENTS) {
     }
 
 INLINE void q4_0(const int G, const int M, ARGUMENTS) {
-    const uint8_t *words = group + qwen_packed_heading(k / 32);
     const __m512i mask = _mm512_set1_epi8(15);
     __m512 sums[2][PACKED_TILE];
     CLEAR
-    for (size_t b = 0; b < k / 32; b++, words += 4 * WORD_BYTES) {
+    for (size_t b = 0; b < k / 32; b++) {
+        const uint8_t *words = group + qwen_pair_words(b, 4);
         __m512i acc[2][PACKED_TILE];
         __m512 scale[2];
         BEGIN(acc, _mm512_srai_epi32(_mm512_set1_epi32(at->bias), 4))  // -8 times the sum
         DOT_HALVES(acc)
-        EACH_GROUP scale[g] = halves(group + g * distance + b * 2 * GROUP);
+        EACH_GROUP scale[g] = halves(group + g * distance + qwen_pair_scales(b, 4));
         SCALE(acc, scale)
     }
     STORE
@@ -171,6 +171,13 @@ INLINE void q6_k(const int G, const int M, ARGUMENTS) {
                 __m512i acc[2][PACKED_TILE], bits[2], w[2];
                 __m512 scale[2];
                 BEGIN(acc, _mm512_set1_epi32((part == 0 ? at->bias_low : at->bias - at->bias_low) >> 2))
+                // Measured on Zen 4 with one row: 75 % of what memory gives without, 90 to 98 % with. The other layouts, with
+                // less work for each line, gain nothing.
+                if (M <= 2) {
+                    EACH_GROUP UNROLL for (int line = 3 * part; line < 3 * part + 3; line++) {
+                        _mm_prefetch((const char *)words + g * distance + line * WORD_BYTES + 512, _MM_HINT_T0);
+                    }
+                }
                 EACH_GROUP bits[g] = word(words + g * distance + (4 + part) * WORD_BYTES);
                 UNROLL for (int c = 0; c < 4; c++) {
                     EACH_GROUP {

@@ -15,8 +15,8 @@ int qwen_packed_of_block(qwen_block block) {
 
 size_t qwen_packed_group_bytes(qwen_packed layout, size_t k) {
     switch (layout) {
-        case QWEN_PACKED_Q8_0: return qwen_packed_heading(k / 32) + k / 32 * 8 * WORD_BYTES;
-        case QWEN_PACKED_Q4_0: return qwen_packed_heading(k / 32) + k / 32 * 4 * WORD_BYTES;
+        case QWEN_PACKED_Q8_0: return qwen_pair_scales((k / 32 + 1) / 2 * 2, 8);
+        case QWEN_PACKED_Q4_0: return qwen_pair_scales((k / 32 + 1) / 2 * 2, 4);
         case QWEN_PACKED_Q4_K: return k / 256 * Q4_K_BYTES;
         case QWEN_PACKED_Q6_K: return qwen_packed_heading(k / 256) + k / 256 * Q6_K_BYTES;
     }
@@ -33,17 +33,17 @@ static inline int half(const uint8_t *words, size_t row, size_t c) {
 }
 
 static void pack_q8_0(const uint8_t *src, size_t row, size_t blocks, uint8_t *group) {
-    uint8_t *words = group + qwen_packed_heading(blocks);
-    for (size_t b = 0; b < blocks; b++, src += 34, words += 8 * WORD_BYTES) {
-        memcpy(group + (b * GROUP + row) * 2, src, 2);
+    for (size_t b = 0; b < blocks; b++, src += 34) {
+        uint8_t *words = group + qwen_pair_words(b, 8);
+        memcpy(group + qwen_pair_scales(b, 8) + row * 2, src, 2);
         for (size_t c = 0; c < 32; c++) words[c / 4 * WORD_BYTES + row * 4 + c % 4] = src[2 + c] ^ 0x80;
     }
 }
 
 static void pack_q4_0(const uint8_t *src, size_t row, size_t blocks, uint8_t *group) {
-    uint8_t *words = group + qwen_packed_heading(blocks);
-    for (size_t b = 0; b < blocks; b++, src += 18, words += 4 * WORD_BYTES) {
-        memcpy(group + (b * GROUP + row) * 2, src, 2);
+    for (size_t b = 0; b < blocks; b++, src += 18) {
+        uint8_t *words = group + qwen_pair_words(b, 4);
+        memcpy(group + qwen_pair_scales(b, 4) + row * 2, src, 2);
         // Both pair column c with column c + 16.
         for (size_t c = 0; c < 16; c++) words[c / 4 * WORD_BYTES + row * 4 + c % 4] = src[2 + c];
     }
@@ -105,16 +105,16 @@ void qwen_packed_row(qwen_packed layout, const void *packed, size_t row, size_t 
         float *y = dst + j;
         switch (layout) {
             case QWEN_PACKED_Q8_0: {
-                const uint8_t *words = group + qwen_packed_heading(k / 32) + b * 8 * WORD_BYTES;
-                float d = half_at(group + (b * GROUP + row) * 2);
+                const uint8_t *words = group + qwen_pair_words(b, 8);
+                float d = half_at(group + qwen_pair_scales(b, 8) + row * 2);
                 for (size_t c = 0; c < 32; c++) {
                     y[c] = d * (float)(words[c / 4 * WORD_BYTES + row * 4 + c % 4] - 128);
                 }
                 break;
             }
             case QWEN_PACKED_Q4_0: {
-                const uint8_t *words = group + qwen_packed_heading(k / 32) + b * 4 * WORD_BYTES;
-                float d = half_at(group + (b * GROUP + row) * 2);
+                const uint8_t *words = group + qwen_pair_words(b, 4);
+                float d = half_at(group + qwen_pair_scales(b, 4) + row * 2);
                 for (size_t c = 0; c < 32; c++) y[c] = d * (float)(half(words, row, c) - 8);
                 break;
             }

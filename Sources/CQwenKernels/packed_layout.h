@@ -17,7 +17,16 @@
 #define Q6_K_WORDS (16 * GROUP)
 #define Q6_K_BYTES (Q6_K_WORDS + 8 * 6 * WORD_BYTES)
 
-/// The bytes of the scales before the words, a multiple of 64.
+/// Where block b's scales and words begin, of blocks with so many words that lie in pairs after their scales: one stream for
+/// the prefetchers, and every word a cache line.
+static inline size_t qwen_pair_scales(size_t b, size_t words) {
+    return b / 2 * (2 * words + 1) * WORD_BYTES + b % 2 * 2 * GROUP;
+}
+static inline size_t qwen_pair_words(size_t b, size_t words) {
+    return (b / 2 * (2 * words + 1) + 1 + b % 2 * words) * WORD_BYTES;
+}
+
+/// The bytes of the scales before the words of Q6_K, a multiple of 64.
 static inline size_t qwen_packed_heading(size_t blocks) { return (blocks * 2 * GROUP + 63) / 64 * 64; }
 
 /// The most rows of x that a kernel takes at a time.

@@ -39,23 +39,23 @@ static inline int half(const uint8_t *words, size_t row, size_t c) {
 }
 
 static float q8_0(const uint8_t *group, size_t row, size_t k, const qwen_quantized *x) {
-    const uint8_t *words = group + qwen_packed_heading(k / 32);
     float total = 0;
-    for (size_t b = 0; b < k / 32; b++, words += 8 * WORD_BYTES) {
+    for (size_t b = 0; b < k / 32; b++) {
+        const uint8_t *words = group + qwen_pair_words(b, 8);
         int32_t sum = 0;
         for (size_t c = 0; c < 32; c++) sum += (words[c / 4 * WORD_BYTES + row * 4 + c % 4] - 128) * x[b].q[c];
-        total = fmaf((float)sum, half_at(group + (b * GROUP + row) * 2) * x[b].d, total);
+        total = fmaf((float)sum, half_at(group + qwen_pair_scales(b, 8) + row * 2) * x[b].d, total);
     }
     return total;
 }
 
 static float q4_0(const uint8_t *group, size_t row, size_t k, const qwen_quantized *x) {
-    const uint8_t *words = group + qwen_packed_heading(k / 32);
     float total = 0;
-    for (size_t b = 0; b < k / 32; b++, words += 4 * WORD_BYTES) {
+    for (size_t b = 0; b < k / 32; b++) {
+        const uint8_t *words = group + qwen_pair_words(b, 4);
         int32_t sum = 0;
         for (size_t c = 0; c < 32; c++) sum += (half(words, row, c) - 8) * x[b].q[c];
-        total = fmaf((float)sum, half_at(group + (b * GROUP + row) * 2) * x[b].d, total);
+        total = fmaf((float)sum, half_at(group + qwen_pair_scales(b, 4) + row * 2) * x[b].d, total);
     }
     return total;
 }

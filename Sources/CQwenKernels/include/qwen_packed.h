@@ -16,9 +16,10 @@
 ///
 /// A group is 16 rows. "Words" below are [16 rows][4 columns] bytes for four consecutive columns.
 typedef enum qwen_packed {
-    /// A group: 16 scales (f16) for each 32 columns, filled up to 64 bytes; then for each 32 columns 8 words of q + 128.
+    /// A group, for each 64 columns: 2 × 16 scales (f16), then for each 32 of them 8 words of q + 128. Where the columns end
+    /// with 32, the rest is zero.
     QWEN_PACKED_Q8_0,
-    /// A group: the scales like Q8_0; then for each 32 columns 4 words, word i in the low halves, word i + 4 in the high ones.
+    /// A group: like Q8_0 with 4 words, word i in the low halves, word i + 4 in the high ones.
     QWEN_PACKED_Q4_0,
     /// A group, for each 256 columns: 16 d and 16 dmin (f16), 8 × 16 scales, 8 × 16 minima (bytes), then for each 32 of them
     /// 4 words like Q4_0.

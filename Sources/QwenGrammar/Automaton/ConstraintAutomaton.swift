@@ -82,6 +82,8 @@ final class ConstraintAutomaton {
     private var configurationNumbers: [[Thread]: Int32] = [:]
     /// The next configuration for every byte.
     private var rows: [UnsafeMutablePointer<Int32>?] = []
+    /// The only byte that can follow, -1 where there are several or none, unknown before it is asked for.
+    private var forcedBytes: [Int32] = []
     private(set) var start: Int32 = 0
 
     init(_ graph: ConstraintGraph) {
@@ -106,6 +108,7 @@ final class ConstraintAutomaton {
         configurations.append(threads)
         configurationNumbers[threads] = number
         rows.append(nil)
+        forcedBytes.append(Self.unknown)
         return number
     }
 
@@ -150,6 +153,25 @@ final class ConstraintAutomaton {
             default: false
             }
         }
+    }
+
+    /// The only byte that can follow a configuration; nil where there are several, or where the text may end instead.
+    func forcedByte(_ configuration: Int32) -> UInt8? {
+        guard configuration >= 0 else { return nil }
+        let known = forcedBytes[Int(configuration)]
+        if known != Self.unknown { return UInt8(exactly: known) }
+        var forced: Int32 = -1
+        if !accepts(configuration) {
+            for byte in UInt8.min...UInt8.max where step(configuration, byte) >= 0 {
+                if forced >= 0 {
+                    forced = -1
+                    break
+                }
+                forced = Int32(byte)
+            }
+        }
+        forcedBytes[Int(configuration)] = forced
+        return UInt8(exactly: forced)
     }
 
     // MARK: Frames

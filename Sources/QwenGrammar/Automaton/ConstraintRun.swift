@@ -37,6 +37,24 @@ struct ConstraintRun {
         return next >= 0
     }
 
+    /// Takes bytes, all of them or none.
+    ///
+    /// - Returns: whether the constraint allows them.
+    mutating func append(contentsOf bytes: [UInt8]) -> Bool {
+        let before = configuration
+        let length = trace?.bytes.count ?? 0
+        for byte in bytes where !append(byte) {
+            configuration = before
+            // Repetitions are refused now and then only; the text is gone through again then.
+            if let text = trace?.bytes.prefix(length) {
+                trace = JSONTrace(tracksElements: automaton.graph.arrays.contains(where: \.isUnique))
+                for byte in text { _ = trace?.append(byte) }
+            }
+            return false
+        }
+        return true
+    }
+
     /// Drops the threads whose element stands directly in an array that must be unique.
     private func withoutUnique(_ configuration: Int32) -> Int32 {
         let threads = automaton.configurations[Int(configuration)]

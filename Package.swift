@@ -77,7 +77,7 @@ let package = Package(
         ),
         .target(
             name: "QwenChat",
-            dependencies: ["QwenJSON", "QwenModel", "QwenSchema", "QwenTokenizer"],
+            dependencies: ["QwenGrammar", "QwenJSON", "QwenModel", "QwenSchema", "QwenTokenizer"],
             swiftSettings: swiftSettings
         ),
         .target(
@@ -106,7 +106,7 @@ let package = Package(
         .target(
             name: "Qwen",
             dependencies: [
-                "QwenChat", "QwenJSON", "QwenModel", "QwenSchema", "QwenTokenizer", "QwenTensor",
+                "QwenChat", "QwenGrammar", "QwenJSON", "QwenModel", "QwenSchema", "QwenTokenizer", "QwenTensor",
                 .target(name: "QwenEmbedded", condition: .when(traits: ["EmbeddedModel"])),
             ],
             swiftSettings: swiftSettings

@@ -15,6 +15,7 @@ struct QwenTool: AsyncParsableCommand {
             Chat.self, Tokenize.self, Detokenize.self, Render.self, Parse.self, Logits.self, Inspect.self, Bench.self,
             Quantize.self, Perplexity.self, Divergence.self, Eval.self,
             Pull.self, List.self, Remove.self,
+            Generate.self, SchemaCommand.self,
         ]
     )
 }

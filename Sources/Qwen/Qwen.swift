@@ -1,5 +1,6 @@
 // The umbrella: `import Qwen` gives every layer.
 @_exported public import QwenChat
+@_exported public import QwenGrammar
 @_exported public import QwenJSON
 @_exported public import QwenModel
 @_exported public import QwenSchema

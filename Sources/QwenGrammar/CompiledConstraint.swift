@@ -32,10 +32,10 @@ public struct CompiledConstraint: Sendable {
             guard let automaton else { throw .unsatisfiable }
             graph = ConstraintGraph(automata: [automaton], start: .text(0))
         case .choices(let texts):
-            guard let automaton = ByteAutomaton(texts: texts, encoding: .raw) else { throw .unsatisfiable }
-            guard automaton.stateCount <= limits.maximumStates else {
-                throw .tooComplex(what: "states", limit: limits.maximumStates, path: "#")
+            guard texts.reduce(0, { $0 + $1.utf8.count }) <= limits.maximumStates else {
+                throw .tooComplex(what: "characters in the choices", limit: limits.maximumStates, path: "#")
             }
+            guard let automaton = ByteAutomaton(texts: texts, encoding: .raw) else { throw .unsatisfiable }
             graph = ConstraintGraph(automata: [automaton], start: .text(0))
         }
     }

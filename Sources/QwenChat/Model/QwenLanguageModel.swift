@@ -23,6 +23,7 @@ public final class QwenLanguageModel: Sendable {
     /// The tokens around a thinking block; `nil` if the vocabulary has none.
     let thinkingMarkup: ThinkingMarkup?
     let speedRecord = SpeedRecord()
+    let constraintVocabulary = ConstraintVocabulary()
 
     /// Puts a model together from its parts.
     ///

@@ -1,3 +1,4 @@
+internal import QwenGrammar
 import QwenModel
 import QwenTokenizer
 
@@ -108,6 +109,10 @@ extension ChatSession {
             markup: markup,
             answerNow: request.answerNow
         )
+        if let constraint = request.constraint {
+            let vocabulary = model.constraintVocabulary.value(model.tokenizer)
+            generation.constraint = AnswerConstraint(constraint: constraint, vocabulary: vocabulary)
+        }
         return Generation(
             events: model.engine.generate(generation, in: context),
             startsInThinking: isOpen,

@@ -1,3 +1,4 @@
+internal import QwenGrammar
 import QwenModel
 import QwenTokenizer
 import Synchronization
@@ -25,6 +26,8 @@ public final class ChatSession: Sendable {
         let prompt: String?
         let thinking: Thinking?
         let options: GenerationOptions
+        /// What the answer is held to; `nil` for a free one.
+        var constraint: CompiledConstraint?
         let answerNow = AnswerNowSignal()
     }
 

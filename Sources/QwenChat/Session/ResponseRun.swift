@@ -190,7 +190,7 @@ final class ResponseRun {
 extension FinishReason {
     init(_ reason: GenerationSummary.Reason) {
         switch reason {
-        case .stopToken: self = .stop
+        case .stopToken, .complete: self = .stop
         case .maxTokens: self = .length
         case .contextFull: self = .contextFull
         }

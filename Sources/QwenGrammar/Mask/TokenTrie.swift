@@ -22,7 +22,9 @@ struct TokenTrie: Sendable {
         for (text, token) in entries {
             var shared = 0
             let limit = min(text.count, previous.count)
-            while shared < limit, text[text.startIndex + shared] == previous[previous.startIndex + shared] { shared += 1 }
+            while shared < limit, text[text.startIndex + shared] == previous[previous.startIndex + shared] {
+                shared += 1
+            }
             if shared == text.count, shared == previous.count, !tokens.isEmpty {
                 tokens.append(token)
                 continue

@@ -1,5 +1,5 @@
-internal import Synchronization
 public import QwenTokenizer
+internal import Synchronization
 
 /// A tokenizer's vocabulary, arranged so that a constraint finds the tokens that it allows.
 ///

@@ -241,6 +241,10 @@ struct SchemaCompiler {
             shape.automaton = try anyStringAutomaton()
         case .texts(let texts):
             let texts = texts.filter { strings.contains($0) }
+            let size = texts.reduce(0) { $0 + $1.string.utf8.count }
+            guard size <= analysis.limits.maximumStates else {
+                throw .tooComplex(what: "characters in an enumeration", limit: analysis.limits.maximumStates, path: "#")
+            }
             shape.automaton = try add(ByteAutomaton(texts: texts.map(\.string), encoding: .json))
             strings = .all
         case .allBut, .automaton:

@@ -22,6 +22,8 @@ public struct GeneratedToken: Sendable, Hashable {
         case model
         /// The engine, to end the thinking; see ``ThinkingControl``.
         case thinkingControl
+        /// The engine, because the constraint left no choice; see ``TokenConstraint``.
+        case constraint
     }
 
     /// The token's id.
@@ -47,6 +49,8 @@ public struct GenerationSummary: Sendable, Hashable {
         case maxTokens
         /// The context holds no further token.
         case contextFull
+        /// The text that a constraint asks for is whole; no stop token was computed.
+        case complete
     }
 
     /// Why the generation ended.

@@ -30,6 +30,8 @@ final class GenerationJob: EngineJob, @unchecked Sendable {
     private var next = 0
     private var sampler: Sampler?
     private var thinking: ThinkingTracker?
+    /// The answer as far as it is held to a constraint; nil before it begins.
+    private var constrained: (any ConstrainedText)?
 
     private var cachedTokens = 0
     private var generatedTokens = 0
@@ -155,10 +157,11 @@ final class GenerationJob: EngineJob, @unchecked Sendable {
     private func choose(_ logits: UnsafeMutableBufferPointer<Float>) throws -> GenerationSummary.Reason? {
         pending.removeAll(keepingCapacity: true)
         next = 0
-        if let reason = try closeThinkingIfDue() { return reason }
-        guard pending.isEmpty, let token = try sampler?.next(logits: logits) else { return nil }
+        if let reason = try closeThinkingIfDue() ?? appendForced() { return reason }
+        guard pending.isEmpty, let token = try sample(logits) else { return nil }
         noteTime()
         if request.stopTokens.contains(token.id) { return .stopToken(token.id) }
+        let wasThinking = isThinking
         thinking?.accept(token.id)
         let generated = GeneratedToken(
             id: token.id,
@@ -166,19 +169,69 @@ final class GenerationJob: EngineJob, @unchecked Sendable {
             logProbability: token.logProbability,
             topLogProbabilities: token.topLogProbabilities
         )
-        return try append(generated) ?? closeThinkingIfDue()
+        if let reason = append(generated) { return reason }
+        if request.constraint != nil, wasThinking, !isThinking, let separator = thinking?.separator {
+            if let reason = try append(separator, source: .thinkingControl) { return reason }
+        }
+        return try closeThinkingIfDue() ?? appendForced()
     }
+
+    private var isThinking: Bool { thinking?.phase == .inside }
 
     private func closeThinkingIfDue() throws -> GenerationSummary.Reason? {
         guard let tokens = thinking?.closeIfDue() else { return nil }
+        return try append(tokens, source: .thinkingControl)
+    }
+
+    /// Lines up tokens that the model did not choose.
+    private func append(_ tokens: [Int], source: GeneratedToken.Source) throws -> GenerationSummary.Reason? {
         noteTime()
         for id in tokens {
             try sampler?.append(id)
             forcedTokens += 1
-            let token = GeneratedToken(id: id, source: .thinkingControl, logProbability: nil, topLogProbabilities: [])
+            let token = GeneratedToken(id: id, source: source, logProbability: nil, topLogProbabilities: [])
             if let reason = append(token) { return reason }
         }
         return nil
+    }
+
+    // MARK: Constraint
+
+    /// Chooses a token, among those that the constraint allows.
+    private func sample(_ logits: UnsafeMutableBufferPointer<Float>) throws -> SampledToken? {
+        guard let constraint = request.constraint else { return try sampler?.next(logits: logits) }
+        if isThinking {
+            // An answer is owed.
+            for token in request.stopTokens where logits.indices.contains(token) { logits[token] = -.infinity }
+            return try sampler?.next(logits: logits)
+        }
+        let text = constrained ?? constraint.begin()
+        constrained = text
+        let opening = thinking?.openingToken.flatMap { logits.indices.contains($0) ? ($0, logits[$0]) : nil }
+        let stops = request.stopTokens.compactMap { logits.indices.contains($0) ? ($0, logits[$0]) : nil }
+        text.restrict(logits)
+        if let (token, logit) = opening { logits[token] = logit }
+        if text.acceptsEnd { for (token, logit) in stops { logits[token] = logit } }
+        while let token = try sampler?.next(logits: logits) {
+            if token.id == opening?.0 || text.acceptsEnd && request.stopTokens.contains(token.id) { return token }
+            if text.accept(token.id) { return token }
+            // A repetition within one token, which the mask does not see.
+            logits[token.id] = -.infinity
+        }
+        return nil
+    }
+
+    /// Lines up the tokens that the constraint leaves no choice about, and ends the generation where the text is whole.
+    private func appendForced() throws -> GenerationSummary.Reason? {
+        guard let constraint = request.constraint, thinking.map({ $0.phase == .over }) ?? true else { return nil }
+        let text = constrained ?? constraint.begin()
+        constrained = text
+        let tokens = text.forcedTokens()
+        if !tokens.isEmpty {
+            for token in tokens where !text.accept(token) { return nil }
+            if let reason = try append(tokens, source: .constraint) { return reason }
+        }
+        return text.isComplete ? .complete : nil
     }
 
     /// Hands a token out and lines it up to be computed.

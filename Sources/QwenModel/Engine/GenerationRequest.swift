@@ -17,6 +17,9 @@ public struct GenerationRequest: Sendable {
     /// How to watch the model think and when to make it stop; `nil` for a generation without thinking.
     public var thinking: ThinkingControl?
 
+    /// What the answer is held to; `nil` for a free one.
+    public var constraint: (any TokenConstraint)?
+
     /// Describes a generation.
     ///
     /// - Parameters:
@@ -25,17 +28,20 @@ public struct GenerationRequest: Sendable {
     ///   - maxTokens: the most tokens to generate.
     ///   - stopTokens: token ids that end the generation.
     ///   - thinking: how to watch the model think and when to make it stop.
+    ///   - constraint: what the answer is held to.
     public init(
         prompt: [Int],
         sampling: SamplingParameters = SamplingParameters(),
         maxTokens: Int,
         stopTokens: Set<Int> = [],
-        thinking: ThinkingControl? = nil
+        thinking: ThinkingControl? = nil,
+        constraint: (any TokenConstraint)? = nil
     ) {
         self.prompt = prompt
         self.sampling = sampling
         self.maxTokens = maxTokens
         self.stopTokens = stopTokens
         self.thinking = thinking
+        self.constraint = constraint
     }
 }

@@ -29,6 +29,15 @@ struct ThinkingTracker {
         phase == .inside ? .unfinished : closure
     }
 
+    /// The token that would open a thinking block next; `nil` where none can.
+    var openingToken: Int? { phase == .before ? control.openingToken : nil }
+
+    /// What stands between a block that the model closed itself and the answer.
+    var separator: [Int] {
+        control.closingTokens.lastIndex(of: control.closingToken).map { Array(control.closingTokens[($0 + 1)...]) }
+            ?? []
+    }
+
     /// Takes a token that the model chose.
     mutating func accept(_ token: Int) {
         count += 1

@@ -1,0 +1,103 @@
+import ArgumentParser
+import Qwen
+
+#if canImport(FoundationEssentials)
+import FoundationEssentials
+#else
+import Foundation
+#endif
+
+/// One answer of a given form.
+struct Generate: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Have a model answer in JSON that satisfies a schema.",
+        discussion: """
+            Prints the answer, which satisfies the JSON Schema or pattern whatever the model would like to write. With \
+            --jsonl every line {"prompt": "…", "schema": …} becomes {"text": "…", "finishReason": "stop", \
+            "answerTokens": n, "tokensPerSecond": x}; without "schema" the answer is free.
+            """
+    )
+
+    @OptionGroup var model: ModelOption
+
+    @Option(help: ArgumentHelp("A file with a JSON Schema.", valueName: "file"))
+    var schema: String?
+
+    @Option(help: "A regular expression that the answer must match from end to end.")
+    var regex: String?
+
+    @Option(help: "A text that the answer may be; give several.")
+    var choice: [String] = []
+
+    @Flag(help: "Read and write JSON lines.")
+    var jsonl = false
+
+    @Option(help: "Whether the model thinks before it answers: on or off; the model's own way if not given.")
+    var thinking: ThinkingSwitch?
+
+    @Option(help: "The most tokens in the answer, thinking included.")
+    var maxTokens: Int?
+
+    @Option(help: "0 takes the likeliest token always; 1 leaves the model's distribution as it is.")
+    var temperature: Double?
+
+    @Option(help: "Makes the answer repeatable.")
+    var seed: UInt64?
+
+    @OptionGroup var engine: EngineFlags
+
+    @Argument(help: "What to say; standard input if there is none.")
+    var prompt: String?
+
+    func validate() throws {
+        if jsonl { return }
+        guard [schema != nil, regex != nil, !choice.isEmpty].count(where: \.self) == 1 else {
+            throw ValidationError("Give one of --schema, --regex and --choice.")
+        }
+    }
+
+    private func answerLines() async throws {
+        let model = try await model.load(LoadingOptions(engine: engine.options()))
+        let options = GenerationOptions(maxTokens: maxTokens, temperature: temperature, seed: seed)
+        try await JSONLines.answer { line in
+            let session = ChatSession(model, options: options)
+            let prompt = try line.requiredText("prompt")
+            let response: Response
+            if let schema = line["schema"] {
+                let constraint = Constraint.jsonSchema(schema)
+                response = try await session.respond(to: prompt, constraint: constraint, thinking: thinking?.thinking)
+            } else {
+                response = try await session.respond(to: prompt, thinking: thinking?.thinking)
+            }
+            return [
+                "text": .string(response.text),
+                "finishReason": .string(response.finishReason.rawValue),
+                "answerTokens": .number(JSONNumber(response.usage.answerTokens)),
+                "tokensPerSecond": response.usage.tokensPerSecond.flatMap { JSONNumber($0) }.map { .number($0) }
+                    ?? .null,
+            ]
+        }
+    }
+
+    func run() async throws {
+        if jsonl { return try await answerLines() }
+        let constraint: Constraint
+        if let schema {
+            let data = try Data(contentsOf: URL(fileURLWithPath: schema))
+            constraint = .jsonSchema(try JSONValue(parsing: Array(data)))
+        } else {
+            constraint = regex.map { .regex($0) } ?? .choices(choice)
+        }
+        let session = ChatSession(
+            try await model.load(LoadingOptions(engine: engine.options())),
+            options: GenerationOptions(maxTokens: maxTokens, temperature: temperature, seed: seed)
+        )
+        let prompt = try prompt ?? StandardInput.readText()
+        let response = try await session.respond(to: prompt, constraint: constraint, thinking: thinking?.thinking)
+        try StandardOutput.write(response.text + "\n")
+        guard response.finishReason == .stop else {
+            StandardOutput.writeError("Error: the answer is not whole (\(response.finishReason.rawValue)).\n")
+            throw ExitCode.failure
+        }
+    }
+}

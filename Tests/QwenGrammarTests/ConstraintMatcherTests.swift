@@ -1,0 +1,88 @@
+import QwenGrammar
+import QwenJSON
+import QwenTokenizer
+import Testing
+
+@Suite struct ConstraintMatcherTests {
+    private func matcher(_ schema: String) throws -> ConstraintMatcher {
+        let constraint = try CompiledConstraint(.jsonSchema(JSONValue(parsing: schema)))
+        return ConstraintMatcher(constraint, vocabulary: .qwen)
+    }
+
+    private static let schema = #"""
+        {"type":"object","properties":{"name":{"type":"string"},"nick":{"type":"string","minLength":2,"maxLength":9},
+        "kind":{"enum":["cat","cattle","dog"]},"ages":{"type":"array","items":{"type":"integer","minimum":7}}},
+        "required":["name"]}
+        """#
+
+    /// The mask against the automaton itself, token by token.
+    @Test(arguments: [
+        "", "{", #"{""#, #"{"na"#, #"{"name":"#, #"{"name":"a"#, #"{"nick":"a"#, #"{"nick":"abcdefgh"#,
+        #"{"kind":"cat"#,
+        #"{"ages":[1"#, #"{"other":{"x":[tr"#, #"{"name":"\"#, #"{"name":"x""#, #"{"name":"x","#, #"{"name":"x","n"#,
+    ])
+    func theMaskHoldsJustWhatTheAutomatonTakes(prefix: String) throws {
+        let matcher = try matcher(Self.schema)
+        #expect(matcher.accept(bytes: Array(prefix.utf8)))
+        let mask = matcher.allowedTokens()
+        let constraint = try CompiledConstraint(.jsonSchema(JSONValue(parsing: Self.schema)))
+        let fresh = ConstraintMatcher(constraint, vocabulary: .qwen)
+        for id in stride(from: 0, to: 151_643, by: 61) {
+            fresh.startAgain()
+            #expect(fresh.accept(bytes: Array(prefix.utf8)))
+            #expect(fresh.accept(id) == mask.contains(id), "token \(id) behind \(prefix)")
+        }
+        // No added token is ever allowed.
+        for id in 151_643..<151_669 { #expect(!mask.contains(id)) }
+    }
+
+    @Test func textOfTheTokenizerPasses() throws {
+        let matcher = try matcher(Self.schema)
+        let text = #"{"kind":"cattle","zoo":{"a":[1.5e3,"Grüße 😀 \"x\" \\ \n"]},"name":"Tom","ages":[7,12,100]}"#
+        for id in Tokenizer.qwen.encode(text) {
+            #expect(matcher.allowedTokens().contains(id))
+            #expect(matcher.accept(id))
+        }
+        #expect(matcher.acceptsEnd)
+        #expect(matcher.isComplete)
+        #expect(matcher.allowedTokens().isEmpty)
+    }
+
+    @Test func whatIsForcedIsWrittenAsTheTokenizerWould() throws {
+        let matcher = try matcher(
+            #"{"type":"object","properties":{"destination_city":{"const":"Kyoto"}},"required":["destination_city"],"#
+                + #""additionalProperties":false}"#
+        )
+        var ids: [Int] = []
+        while !matcher.isComplete {
+            let forced = matcher.forcedTokens()
+            #expect(!forced.isEmpty)
+            guard !forced.isEmpty else { break }
+            for id in forced {
+                #expect(matcher.allowedTokens().contains(id))
+                #expect(matcher.accept(id))
+            }
+            ids += forced
+        }
+        #expect(ids == Tokenizer.qwen.encode(#"{"destination_city":"Kyoto"}"#))
+    }
+
+    @Test func repetitionsLeadNowhere() throws {
+        let matcher = try matcher(#"{"type":"array","uniqueItems":true,"items":{"enum":["ab","ac","b"]}}"#)
+        #expect(matcher.accept(bytes: Array(#"["ab","b","a"#.utf8)))
+        let allowed = matcher.allowedTokens().ids.compactMap { try? Tokenizer.qwen.decode([$0]) }
+        #expect(!allowed.isEmpty)
+        #expect(allowed.allSatisfy { $0.hasPrefix("c") })
+        #expect(matcher.accept(bytes: Array(#"c""#.utf8)))
+        let ends = matcher.allowedTokens().ids.compactMap { try? Tokenizer.qwen.decode([$0]) }
+        #expect(ends == ["]"])
+    }
+
+    @Test func aRefusedTokenLeavesTheTextAsItWas() throws {
+        let matcher = try matcher(#"{"type":"object","additionalProperties":{"type":"integer"}}"#)
+        #expect(matcher.accept(bytes: Array(#"{"a":1"#.utf8)))
+        #expect(!matcher.accept(bytes: Array(#","a""#.utf8)))
+        #expect(matcher.accept(bytes: Array(#","b":2}"#.utf8)))
+        #expect(matcher.isComplete)
+    }
+}

@@ -20,4 +20,8 @@ void qwen_sha256_compress_scalar(uint32_t *state, const uint8_t *bytes, size_t c
 /// Takes blocks into a SHA-1 state of five words. Git names its objects by SHA-1; nothing here trusts it for more.
 void qwen_sha1_compress(uint32_t *state, const uint8_t *bytes, size_t count);
 
+/// Begins to send what was written to a file to the disk, without waiting for it, so that a later fsync has little to do.
+/// Only Linux has a call for that; elsewhere this does nothing.
+void qwen_start_writeback(int descriptor, int64_t offset, int64_t count);
+
 #endif

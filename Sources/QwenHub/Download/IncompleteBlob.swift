@@ -1,3 +1,4 @@
+internal import CQwenDigest
 internal import Dispatch
 internal import Synchronization
 
@@ -96,6 +97,8 @@ final class IncompleteBlob: Sendable {
                     }
                     state.hasher.update(buffer)
                 }
+                // The disk works while more comes in, so that there is little left for `fsync` to wait for.
+                qwen_start_writeback(self.descriptor, Int64(state.byteCount), Int64(bytes.count))
                 state.byteCount += bytes.count
             }
         }

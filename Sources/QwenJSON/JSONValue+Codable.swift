@@ -6,7 +6,7 @@ extension JSONValue: Codable {
     ///
     /// - Throws: what the decoder throws.
     public init(from decoder: any Decoder) throws {
-        if let container = try? decoder.container(keyedBy: Key.self) {
+        if let container = try? decoder.container(keyedBy: MemberKey.self) {
             var object = JSONObject()
             for key in container.allKeys {
                 object[key.stringValue] = try container.decode(JSONValue.self, forKey: key)
@@ -59,14 +59,14 @@ extension JSONValue: Codable {
         case .array(let elements):
             try elements.encode(to: encoder)
         case .object(let object):
-            var container = encoder.container(keyedBy: Key.self)
+            var container = encoder.container(keyedBy: MemberKey.self)
             for member in object.members {
-                try container.encode(member.value, forKey: Key(stringValue: member.key))
+                try container.encode(member.value, forKey: MemberKey(stringValue: member.key))
             }
         }
     }
 
-    private struct Key: CodingKey {
+    private struct MemberKey: CodingKey {
         let stringValue: String
         var intValue: Int? { nil }
 

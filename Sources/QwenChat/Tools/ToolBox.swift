@@ -175,7 +175,7 @@ package struct ToolBox: Sendable {
 
 extension ToolBox.Request {
     /// The call; `nil` for one that could not be read.
-    var call: ToolCall? {
+    package var call: ToolCall? {
         switch self {
         case .call(let call), .unknown(let call): call
         case .malformed: nil

@@ -21,7 +21,7 @@ public struct ToolResult: Sendable, Hashable {
     }
 
     /// The result as the transcript holds it.
-    var message: Message {
+    package var message: Message {
         .tool(text, name: call?.name, callID: call?.id)
     }
 }

@@ -47,12 +47,6 @@ let package = Package(
             swiftSettings: swiftSettings
         ),
         .executableTarget(
-            name: "ThinkingBudgets",
-            dependencies: [.product(name: "Qwen", package: "swift-qwen")],
-            path: "ThinkingBudgets",
-            swiftSettings: swiftSettings
-        ),
-        .executableTarget(
             name: "ToolUse",
             dependencies: [.product(name: "Qwen", package: "swift-qwen")],
             path: "ToolUse",
@@ -62,6 +56,18 @@ let package = Package(
             name: "StreamAnswer",
             dependencies: [.product(name: "Qwen", package: "swift-qwen")],
             path: "StreamAnswer",
+            swiftSettings: swiftSettings
+        ),
+        .executableTarget(
+            name: "ThinkingBudget",
+            dependencies: [.product(name: "Qwen", package: "swift-qwen")],
+            path: "ThinkingBudget",
+            swiftSettings: swiftSettings
+        ),
+        .executableTarget(
+            name: "Router",
+            dependencies: [.product(name: "Qwen", package: "swift-qwen")],
+            path: "Router",
             swiftSettings: swiftSettings
         ),
         .executableTarget(

@@ -8,7 +8,9 @@ struct Chat: AsyncParsableCommand {
         discussion: """
             With a prompt, given or on standard input, prints one answer; else, on a terminal, holds a conversation. \
             Ctrl-C stops an answer; at the prompt it leaves, as Ctrl-D does. Thinking is shown dimmed on a terminal and left \
-            out elsewhere.
+            out elsewhere. In a conversation the first Ctrl-C while the model thinks makes it answer with what it has; a \
+            line /think or /no_think switches thinking on or off from then on, and in a message for a hybrid model, as it \
+            was trained.
             """
     )
 
@@ -21,6 +23,9 @@ struct Chat: AsyncParsableCommand {
         )
     )
     var thinking: ThinkingMode?
+
+    @Option(help: "The most tokens of thinking; then the model answers with what it has.")
+    var budget: Int?
 
     @Option(help: "Rules for the conversation: its system message.")
     var system: String?
@@ -47,6 +52,7 @@ struct Chat: AsyncParsableCommand {
 
     func run() async throws {
         let isConversation = prompt == nil && StandardInput.isTerminal
+        if budget != nil, let thinking, thinking.thinking != .on { throw ValidationError("--budget needs thinking.") }
         if isConversation && json { throw ValidationError("--json needs a prompt.") }
         let said = isConversation ? nil : try prompt ?? StandardInput.readText()
 
@@ -56,7 +62,7 @@ struct Chat: AsyncParsableCommand {
             tools: tools ? DemonstrationTools.all : [],
             options: GenerationOptions(maxTokens: maxTokens, temperature: temperature, seed: seed)
         )
-        let talk = Talk(session: session, thinking: thinking?.thinking)
+        let talk = Talk(session: session, thinking: budget.map(Thinking.budget) ?? thinking?.thinking)
         if let said {
             json ? try await talk.printJSON(said) : try await talk.printAnswer(said)
         } else {

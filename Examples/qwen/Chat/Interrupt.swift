@@ -35,9 +35,18 @@ struct Interrupt {
         signal(SIGINT, SIG_DFL)
     }
 
-    /// Waits for a task, which Ctrl-C cancels meanwhile.
-    func whileCancelling<Value: Sendable>(_ task: Task<Value, any Error>) async throws -> Value {
-        running.set { task.cancel() }
+    /// Waits for a task.
+    ///
+    /// - Parameters:
+    ///   - task: the task.
+    ///   - action: what Ctrl-C does meanwhile.
+    /// - Returns: the task's value.
+    /// - Throws: the task's error.
+    func whileRunning<Value: Sendable>(
+        _ task: Task<Value, any Error>,
+        onInterrupt action: @escaping @Sendable () -> Void
+    ) async throws -> Value {
+        running.set(action)
         defer { running.set(nil) }
         return try await task.value
     }

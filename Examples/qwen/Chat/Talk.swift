@@ -1,6 +1,7 @@
 import ArgumentParser
 import Qwen
 import QwenJSON
+import Synchronization
 
 /// A session on standard input and output.
 struct Talk {
@@ -12,7 +13,7 @@ struct Talk {
         let interrupt = Interrupt()
         defer { interrupt.end() }
         do {
-            _ = try await answer(prompt, interrupt)
+            _ = try await answer(prompt, thinking, interrupt, stopsThinkingFirst: false)
         } catch is CancellationError {
             StandardOutput.writeError("\n")
             throw ExitCode(Interrupt.exitStatus)
@@ -29,14 +30,19 @@ struct Talk {
     func converse() async throws {
         let interrupt = Interrupt()
         defer { interrupt.end() }
+        var thinking = thinking
         while true {
             try StandardOutput.write("> ")
             guard let line = readLine() else {
                 return try StandardOutput.write("\n")
             }
             guard line.contains(where: { !$0.isWhitespace }) else { continue }
+            if let wish = SoftSwitch(rawValue: line) {
+                thinking = wish == .think ? .on : .off
+                continue
+            }
             do {
-                let response = try await answer(line, interrupt)
+                let response = try await answer(line, thinking, interrupt, stopsThinkingFirst: true)
                 StandardOutput.writeError(AnswerWriter.dimmed(response.usageLine, isError: true) + "\n")
             } catch is CancellationError {
                 try StandardOutput.write("\n(stopped)\n")
@@ -50,14 +56,32 @@ struct Talk {
     }
 
     /// Runs one request, which Ctrl-C may cancel.
-    private func answer(_ prompt: String, _ interrupt: Interrupt) async throws -> Response {
+    ///
+    /// - Parameters:
+    ///   - prompt: what is said.
+    ///   - thinking: whether the model thinks.
+    ///   - interrupt: tells of Ctrl-C.
+    ///   - stopsThinkingFirst: whether Ctrl-C while the model thinks ends the thinking only.
+    /// - Returns: the answer.
+    private func answer(
+        _ prompt: String,
+        _ thinking: Thinking?,
+        _ interrupt: Interrupt,
+        stopsThinkingFirst: Bool
+    ) async throws -> Response {
+        let stream = session.streamResponse(to: prompt, thinking: thinking)
+        let thought = Thought()
         let task = Task {
             var writer = AnswerWriter()
             defer { writer.restoreTerminal() }
-            for try await event in session.streamResponse(to: prompt, thinking: thinking) {
+            for try await event in stream {
                 switch event {
-                case .thinking(let text): try writer.writeThinking(text)
-                case .text(let text): try writer.writeText(text)
+                case .thinking(let text):
+                    thought.isOpen.store(stopsThinkingFirst, ordering: .relaxed)
+                    try writer.writeThinking(text)
+                case .text(let text):
+                    thought.isOpen.store(false, ordering: .relaxed)
+                    try writer.writeText(text)
                 case .usage: break
                 case .toolCallStarted, .toolCallDelta, .unknownTool, .malformedToolCall: break
                 case .toolCall(let call): try writer.writeNote("\(call.name) \(call.arguments)")
@@ -69,8 +93,15 @@ struct Talk {
             }
             throw CancellationError()
         }
-        return try await interrupt.whileCancelling(task)
+        return try await interrupt.whileRunning(task) {
+            if thought.isOpen.exchange(false, ordering: .relaxed) { stream.answerNow() } else { task.cancel() }
+        }
     }
+}
+
+/// Whether the model is thinking, and Ctrl-C would end that.
+private final class Thought: Sendable {
+    let isOpen = Atomic<Bool>(false)
 }
 
 extension Response {
@@ -81,6 +112,7 @@ extension Response {
         parts.append("\(usage.answerTokens) answer")
         parts.append("first after \(formatted(usage.timeToFirstToken / .seconds(1), digits: 2)) s")
         if let speed = usage.tokensPerSecond { parts.append("\(formatted(speed, digits: 1)) tok/s") }
+        if let thinkingEnd, thinkingEnd != .model { parts.append("thinking ended by \(thinkingEnd.rawValue)") }
         if finishReason != .stop { parts.append("ended by \(finishReason.rawValue)") }
         return "[" + parts.joined(separator: ", ") + "]"
     }
@@ -94,6 +126,7 @@ extension Response {
             "thinking": thinking.map(JSONValue.string) ?? .null,
             "tool_calls": .array(toolCalls.map { ["name": .string($0.name), "arguments": $0.arguments] }),
             "finish_reason": .string(finishReason.rawValue),
+            "thinking_end": thinkingEnd.map { .string($0.rawValue) } ?? .null,
             "usage": [
                 "prompt_tokens": number(usage.promptTokens),
                 "cached_tokens": number(usage.cachedTokens),

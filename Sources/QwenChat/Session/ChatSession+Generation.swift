@@ -68,13 +68,15 @@ extension ChatSession {
     ///   - plan: what was decided about its thinking.
     ///   - tools: what the model may call.
     ///   - turns: what the request has added to the conversation so far.
+    ///   - thinkingTokens: tokens that it has spent on thinking so far, which its budget has no more.
     /// - Returns: the generation.
     /// - Throws: ``SessionError``, ``ChatTemplateError`` or `EngineError`.
     func begin(
         _ request: Request,
         _ plan: ThinkingPlan,
         tools: [ToolDefinition],
-        after turns: [Message]
+        after turns: [Message],
+        spent thinkingTokens: Int = 0
     ) throws -> Generation {
         let context = try makeContext()
         let markup = model.thinkingMarkup
@@ -105,6 +107,7 @@ extension ChatSession {
             isOpen: isOpen,
             // The last token of a full context is generated and not computed.
             limit: min(generation.maxTokens, context.capacity - ids.count + 1),
+            spent: thinkingTokens,
             options: request.options,
             markup: markup,
             answerNow: request.answerNow

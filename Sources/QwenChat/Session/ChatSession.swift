@@ -47,11 +47,13 @@ public final class ChatSession: Sendable {
     /// What happens when the conversation no longer fits.
     public let contextPolicy: ContextPolicy
 
+    /// What the model may call.
+    public let tools: [any Tool]
     /// What the tools may do.
     public let toolPolicy: ToolPolicy
 
     private let toolBox: Result<ToolBox, ToolCallingError>
-    private let contextLength: Int?
+    let contextLength: Int?
     private let state: Mutex<State>
 
     /// Begins a conversation.
@@ -109,6 +111,7 @@ public final class ChatSession: Sendable {
         contextLength: Int? = nil
     ) {
         self.model = model
+        self.tools = tools
         self.toolPolicy = toolPolicy
         toolBox = Result { () throws(ToolCallingError) in try ToolBox(tools, policy: toolPolicy) }
         self.options = options
@@ -254,6 +257,11 @@ public final class ChatSession: Sendable {
             guard tools.definitions.contains(where: { $0.name == name }) else { throw .unknownChoice(name) }
             return tools
         }
+    }
+
+    /// Puts another transcript in place of this one; the caller holds the claim.
+    func replaceTranscript(with transcript: Transcript) {
+        state.withLock { $0.transcript = transcript }
     }
 
     /// Adds a request's turns to the transcript.

@@ -93,7 +93,13 @@ final class ResponseRun {
 
     private func beginTurn(_ plan: ThinkingPlan) throws {
         let definitions = tools?.definitions ?? []
-        let generation = try session.begin(request, plan, tools: definitions, after: messages)
+        let generation = try session.begin(
+            request,
+            plan,
+            tools: definitions,
+            after: messages,
+            spent: rounds.reduce(0) { $0 + $1.thinkingTokens }
+        )
         reduction = generation.reduction
         let model = session.model
         turn = ResponseTurn(

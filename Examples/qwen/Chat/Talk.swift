@@ -63,6 +63,7 @@ struct Talk {
     ///   - interrupt: tells of Ctrl-C.
     ///   - stopsThinkingFirst: whether Ctrl-C while the model thinks ends the thinking only.
     /// - Returns: the answer.
+    /// - Throws: what the session throws, and `OutputError`.
     private func answer(
         _ prompt: String,
         _ thinking: Thinking?,

@@ -53,7 +53,7 @@ import Testing
         for i in 32..<64 { x[i] = 0 }
         x[70] = .infinity
         x[100] = .nan
-        for i in 128..<160 { x[i] *= 1e-42 }
+        for i in 128..<160 { x[i] *= 700 * Float.leastNonzeroMagnitude }
         for i in 160..<192 { x[i] *= 1e36 }
         var blocks = [qwen_quantized](repeating: qwen_quantized(), count: 8)
         table.pointee.packed.quantize(x, x.count, &blocks)

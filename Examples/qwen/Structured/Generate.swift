@@ -32,8 +32,13 @@ struct Generate: AsyncParsableCommand {
     @Flag(help: "Read and write JSON lines.")
     var jsonl = false
 
-    @Option(help: "Whether the model thinks before it answers: on or off; the model's own way if not given.")
-    var thinking: ThinkingSwitch?
+    @Option(
+        help: ArgumentHelp(
+            "How to think: off, on, auto (routed), or a budget in tokens; the model's own way if not given.",
+            valueName: "mode"
+        )
+    )
+    var thinking: ThinkingMode?
 
     @Option(help: "The most tokens in the answer, thinking included.")
     var maxTokens: Int?

@@ -51,7 +51,7 @@ struct BranchingTests {
         #expect(fork.transcript == session.transcript)
         let mine = try await session.respond(to: "two")
         let its = try await fork.respond(to: "three")
-        #expect(its.usage.cachedTokens == mine.usage.cachedTokens)
+        #expect(its.usage.cachedTokens >= mine.usage.cachedTokens)
         #expect(its.usage.cachedTokens > 500)
         #expect(session.transcript.last == fork.transcript.last)
         #expect(session.transcript != fork.transcript)

@@ -58,10 +58,13 @@ struct TranscriptTests {
         #expect(try JSONDecoder().decode(Transcript.self, from: JSONEncoder().encode(empty)) == empty)
     }
 
-    @Test("renders the same as before, in every family")
+    @Test("renders the same as before")
     func rendersTheSame() throws {
         let read = try JSONDecoder().decode(Transcript.self, from: JSONEncoder().encode(Transcript(messages)))
-        for family in ChatTemplateFamily.allCases where family != .chatML {
+        let families: [ChatTemplateFamily] = [
+            .qwen3, .qwen3Early, .qwen3Thinking2507, .qwen3Instruct2507, .qwen25,
+        ]
+        for family in families {
             let template = ChatTemplate(family)
             #expect(try template.render(read.messages) == template.render(messages))
         }

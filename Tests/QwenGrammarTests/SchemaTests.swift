@@ -9,8 +9,14 @@ import Testing
 
     private func check(_ schema: String, accepts: [String], refuses: [String]) throws {
         let constraint = try constraint(schema)
-        for text in accepts { #expect(constraint.accepts(text.utf8), "\(schema) should accept \(text)") }
-        for text in refuses { #expect(!constraint.accepts(text.utf8), "\(schema) should refuse \(text)") }
+        for text in accepts {
+            let isAccepted = constraint.accepts(text.utf8)
+            #expect(isAccepted, "\(schema) should accept \(text)")
+        }
+        for text in refuses {
+            let isAccepted = constraint.accepts(text.utf8)
+            #expect(!isAccepted, "\(schema) should refuse \(text)")
+        }
     }
 
     @Test func objectsTakeMembersInAnyOrderAndNoneTwice() throws {
@@ -58,8 +64,8 @@ import Testing
         )
         try check(
             #"{"not":{"properties":{"a":{"type":"string"}},"required":["a"]}}"#,
-            accepts: ["{}", #"{"a":1}"#, "3", #"{"b":"x"}"#],
-            refuses: [#"{"a":"x"}"#, #"{"b":1,"a":""}"#]
+            accepts: ["{}", #"{"a":1}"#, #"{"b":"x"}"#],
+            refuses: [#"{"a":"x"}"#, #"{"b":1,"a":""}"#, "3"]
         )
     }
 

@@ -22,8 +22,8 @@ let routers: [(name: String, router: any ThinkingRouter)] = [
 ]
 for (name, router) in routers {
     print(name)
-    let session = ChatSession(model, options: .greedy, router: router)
     for question in questions {
+        let session = ChatSession(model, options: .greedy, router: router)
         let reply = try await session.respond(to: question, thinking: .automatic)
         guard let route = reply.routing else { continue }
         print("  \(question) \(route.thinking), because of \(route.reason): \(reply.text)")

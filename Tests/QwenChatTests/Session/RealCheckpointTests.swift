@@ -2,6 +2,7 @@ import Foundation
 import QwenChat
 import QwenJSON
 import QwenModel
+import QwenTensor
 import QwenTokenizer
 import Testing
 
@@ -47,7 +48,10 @@ struct RealCheckpointTests {
 
     @Test("the same ids and the same text, turn by turn and at once")
     func greedy() async throws {
-        let model = try await QwenLanguageModel.load(try #require(realCheckpoint))
+        let model = try await QwenLanguageModel.load(
+            try #require(realCheckpoint),
+            options: LoadingOptions(engine: EngineOptions(arithmetic: .exact))
+        )
         #expect(model.template.family == .chatML)
         let goldens = try goldens()
         #expect(goldens.count == 4)
@@ -73,7 +77,10 @@ struct RealCheckpointTests {
 
     @Test("the same likelihood")
     func likelihood() async throws {
-        let model = try await QwenLanguageModel.load(try #require(realCheckpoint))
+        let model = try await QwenLanguageModel.load(
+            try #require(realCheckpoint),
+            options: LoadingOptions(engine: EngineOptions(arithmetic: .exact))
+        )
         for golden in try goldens() {
             let evaluation = try await model.engine.evaluate(golden.inputIDs, logitsAt: [])
             #expect(abs((evaluation.negativeLogLikelihood ?? 0) - golden.negativeLogLikelihood) < 1e-3)

@@ -35,10 +35,11 @@ let model = try await QwenLanguageModel.load()
 let policy = ToolPolicy(maximumRounds: 3) { call in
     call.name == "get_weather" || call.name == "calculate" ? .approve : .refuse(reason: "not in this program")
 }
-let session = ChatSession(model, tools: [Weather(), Adder()], toolPolicy: policy, options: .greedy)
 
 for question in ["What is the weather in Paris?", "Calculate 1200 + 34."] {
     print("> \(question)")
+    // The small model has learned conversations of one task each.
+    let session = ChatSession(model, tools: [Weather(), Adder()], toolPolicy: policy, options: .greedy)
     for try await event in session.streamResponse(to: question, thinking: .on) {
         switch event {
         case .text(let text): print(text, terminator: "")

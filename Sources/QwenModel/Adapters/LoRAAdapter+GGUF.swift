@@ -21,29 +21,23 @@ extension LoRAAdapter {
         guard let alpha = file[key: "adapter.lora.alpha"]?.double, alpha.isFinite else {
             throw .file(.gguf(path: path, .missingKey("adapter.lora.alpha")))
         }
-        var downs: [String: GGUFFile.Tensor] = [:]
-        var ups: [String: GGUFFile.Tensor] = [:]
+        var pairs = FactorPairs<GGUFFile.Tensor>()
         for tensor in file.tensors {
             let isDown = tensor.name.hasSuffix(".weight.lora_a")
             guard
                 isDown || tensor.name.hasSuffix(".weight.lora_b"),
                 let module = GGUFModel.canonicalModule(String(tensor.name.dropLast(".weight.lora_a".count)))
             else { throw .unsupportedTensor(name: tensor.name) }
-            guard tensor.shape.count == 2, tensor.shape.allSatisfy({ $0 > 0 }) else {
-                throw .unexpectedShape(name: tensor.name, found: tensor.shape)
-            }
-            if isDown { downs[module] = tensor } else { ups[module] = tensor }
+            let factor = FactorPairs.Factor(name: tensor.name, shape: tensor.shape, stored: tensor)
+            try pairs.insert(factor, of: module, isDown: isDown)
         }
-        var updates: [Update] = []
-        for module in Set(downs.keys).union(ups.keys).sorted(by: { $0.utf8.lexicographicallyPrecedes($1.utf8) }) {
-            guard let down = downs[module], let up = ups[module] else { throw .missingFactor(module: module) }
-            guard up.shape[1] == down.shape[0] else { throw .unexpectedShape(name: up.name, found: up.shape) }
+        let updates = try pairs.updates { module, down, up throws(AdapterError) in
             let factors = LowRankUpdate.Factors(
-                down: try Self.read(down, from: file),
-                up: try Self.read(up, from: file),
+                down: try Self.read(down.stored, from: file),
+                up: try Self.read(up.stored, from: file),
                 scale: Float(alpha / Double(down.shape[0]))
             )
-            updates.append(Update(module: module, factors: factors))
+            return Update(module: module, factors: factors)
         }
         self.init(updates: updates)
     }

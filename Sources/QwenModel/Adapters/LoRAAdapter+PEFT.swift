@@ -25,27 +25,21 @@ extension LoRAAdapter {
         let file = try Self.reading { () throws(CheckpointError) in
             try SafetensorsFile(folder.open("adapter_model.safetensors"))
         }
-        var downs: [String: TensorDescriptor] = [:]
-        var ups: [String: TensorDescriptor] = [:]
+        var pairs = FactorPairs<TensorDescriptor>()
         for tensor in file.tensors {
             guard let (module, isDown) = Self.factor(tensor.name) else {
                 throw .unsupportedTensor(name: tensor.name)
             }
-            guard tensor.shape.count == 2, tensor.shape.allSatisfy({ $0 > 0 }) else {
-                throw .unexpectedShape(name: tensor.name, found: tensor.shape)
-            }
-            if isDown { downs[module] = tensor } else { ups[module] = tensor }
+            let factor = FactorPairs.Factor(name: tensor.name, shape: tensor.shape, stored: tensor)
+            try pairs.insert(factor, of: module, isDown: isDown)
         }
-        var updates: [Update] = []
-        for module in Set(downs.keys).union(ups.keys).sorted(by: { $0.utf8.lexicographicallyPrecedes($1.utf8) }) {
-            guard let down = downs[module], let up = ups[module] else { throw .missingFactor(module: module) }
-            guard up.shape[1] == down.shape[0] else { throw .unexpectedShape(name: up.name, found: up.shape) }
+        let updates = try pairs.updates { module, down, up throws(AdapterError) in
             let factors = LowRankUpdate.Factors(
-                down: try Self.read(down, from: file),
-                up: try Self.read(up, from: file),
+                down: try Self.read(down.stored, from: file),
+                up: try Self.read(up.stored, from: file),
                 scale: Float(try scaling.scale(of: module, rank: down.shape[0]))
             )
-            updates.append(Update(module: module, factors: factors))
+            return Update(module: module, factors: factors)
         }
         self.init(updates: updates)
     }

@@ -16,28 +16,13 @@ struct Chat: AsyncParsableCommand {
 
     @OptionGroup var model: ModelOption
 
-    @Option(
-        help: ArgumentHelp(
-            "How to think: off, on, auto (routed), or a budget in tokens; the model's own way if not given.",
-            valueName: "mode"
-        )
-    )
-    var thinking: ThinkingMode?
+    @OptionGroup var answer: AnswerFlags
 
     @Option(help: "The most tokens of thinking; then the model answers with what it has.")
     var budget: Int?
 
     @Option(help: "Rules for the conversation: its system message.")
     var system: String?
-
-    @Option(help: "The most tokens in an answer, thinking included.")
-    var maxTokens: Int?
-
-    @Option(help: "0 takes the likeliest token always; 1 leaves the model's distribution as it is.")
-    var temperature: Double?
-
-    @Option(help: "Makes the answer repeatable.")
-    var seed: UInt64?
 
     @OptionGroup var engine: EngineFlags
 
@@ -52,7 +37,9 @@ struct Chat: AsyncParsableCommand {
 
     func run() async throws {
         let isConversation = prompt == nil && StandardInput.isTerminal
-        if budget != nil, let thinking, thinking.thinking != .on { throw ValidationError("--budget needs thinking.") }
+        if budget != nil, let mode = answer.thinking, mode.thinking != .on {
+            throw ValidationError("--budget needs thinking.")
+        }
         if isConversation && json { throw ValidationError("--json needs a prompt.") }
         let said = isConversation ? nil : try prompt ?? StandardInput.readText()
 
@@ -60,9 +47,9 @@ struct Chat: AsyncParsableCommand {
             try await model.load(LoadingOptions(engine: engine.options())),
             instructions: system,
             tools: tools ? DemonstrationTools.all : [],
-            options: GenerationOptions(maxTokens: maxTokens, temperature: temperature, seed: seed)
+            options: answer.options
         )
-        let talk = Talk(session: session, thinking: budget.map(Thinking.budget) ?? thinking?.thinking)
+        let talk = Talk(session: session, thinking: budget.map(Thinking.budget) ?? answer.thinking?.thinking)
         if let said {
             json ? try await talk.printJSON(said) : try await talk.printAnswer(said)
         } else {

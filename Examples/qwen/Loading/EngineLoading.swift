@@ -7,7 +7,14 @@ extension Checkpoint {
         defer { bar.clear() }
         var reading = ReadingOptions()
         reading.progress = { bar.show($0) }
-        let weights = try ModelWeights(configuration, from: reader(reading), arithmetic: options.arithmetic)
+        let pool = try WorkerPool(workerCount: options.threadCount ?? WorkerPool.defaultWorkerCount)
+        reading.pool = pool
+        let weights = try ModelWeights(
+            configuration,
+            from: reader(reading),
+            arithmetic: options.arithmetic,
+            pool: pool
+        )
         return try InferenceEngine(weights, options: options)
     }
 }

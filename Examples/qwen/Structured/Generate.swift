@@ -32,23 +32,7 @@ struct Generate: AsyncParsableCommand {
     @Flag(help: "Read and write JSON lines.")
     var jsonl = false
 
-    @Option(
-        help: ArgumentHelp(
-            "How to think: off, on, auto (routed), or a budget in tokens; the model's own way if not given.",
-            valueName: "mode"
-        )
-    )
-    var thinking: ThinkingMode?
-
-    @Option(help: "The most tokens in the answer, thinking included.")
-    var maxTokens: Int?
-
-    @Option(help: "0 takes the likeliest token always; 1 leaves the model's distribution as it is.")
-    var temperature: Double?
-
-    @Option(help: "Makes the answer repeatable.")
-    var seed: UInt64?
-
+    @OptionGroup var answer: AnswerFlags
     @OptionGroup var engine: EngineFlags
 
     @Argument(help: "What to say; standard input if there is none.")
@@ -63,16 +47,19 @@ struct Generate: AsyncParsableCommand {
 
     private func answerLines() async throws {
         let model = try await model.load(LoadingOptions(engine: engine.options()))
-        let options = GenerationOptions(maxTokens: maxTokens, temperature: temperature, seed: seed)
         try await JSONLines.answer { line in
-            let session = ChatSession(model, options: options)
+            let session = ChatSession(model, options: answer.options)
             let prompt = try line.requiredText("prompt")
             let response: Response
             if let schema = line["schema"] {
                 let constraint = Constraint.jsonSchema(schema)
-                response = try await session.respond(to: prompt, constraint: constraint, thinking: thinking?.thinking)
+                response = try await session.respond(
+                    to: prompt,
+                    constraint: constraint,
+                    thinking: answer.thinking?.thinking
+                )
             } else {
-                response = try await session.respond(to: prompt, thinking: thinking?.thinking)
+                response = try await session.respond(to: prompt, thinking: answer.thinking?.thinking)
             }
             return [
                 "text": .string(response.text),
@@ -95,10 +82,14 @@ struct Generate: AsyncParsableCommand {
         }
         let session = ChatSession(
             try await model.load(LoadingOptions(engine: engine.options())),
-            options: GenerationOptions(maxTokens: maxTokens, temperature: temperature, seed: seed)
+            options: answer.options
         )
         let prompt = try prompt ?? StandardInput.readText()
-        let response = try await session.respond(to: prompt, constraint: constraint, thinking: thinking?.thinking)
+        let response = try await session.respond(
+            to: prompt,
+            constraint: constraint,
+            thinking: answer.thinking?.thinking
+        )
         try StandardOutput.write(response.text + "\n")
         guard response.finishReason == .stop else {
             StandardOutput.writeError("Error: the answer is not whole (\(response.finishReason.rawValue)).\n")

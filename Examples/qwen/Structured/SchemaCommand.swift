@@ -38,7 +38,7 @@ struct SchemaCheck: ParsableCommand {
     }
 
     func run() throws {
-        let options = SchemaOptions(formats: formats.handling, allowsWholeFractions: true)
+        let options = SchemaOptions(formats: formats.handling, allowsAnyNumberForm: true)
         let vocabulary = masks ? TokenVocabulary.qwen : nil
         try JSONLines.answerInParallel { line, output in
             output += try Self.answer(line, options: options, vocabulary: vocabulary).serializedBytes()

@@ -22,7 +22,8 @@ struct JSONTrace {
     private var expectsName = false
     private(set) var stringStart = 0
     private let tracksElements: Bool
-    private var isInScalar = false
+    /// Whether a number or a word is being written: it ends with the byte behind it.
+    private(set) var isInScalar = false
 
     enum Event {
         case none

@@ -19,6 +19,15 @@ enum NumberAutomata {
         try ScalarAutomaton.matchingWhole(#"0|-?[1-9][0-9]*"#)
     }
 
+    /// Numbers without an exponent as they are commonly written: up to 17 digits behind the point, no zero at their end.
+    static let plainDecimals = Result { () throws(LanguageError) in
+        try ScalarAutomaton.matchingWhole(#"-?(0|[1-9][0-9]*)(\.(0|[0-9]{0,16}[1-9]))?"#)
+    }
+    /// JSON's numbers as they are commonly written.
+    static let plainNumbers = Result { () throws(LanguageError) in
+        try ScalarAutomaton.matchingWhole(#"-?(0|[1-9][0-9]{0,19})(\.(0|[0-9]{0,16}[1-9]))?([eE][+-]?[0-9]{1,3})?"#)
+    }
+
     /// One class for each digit, the sign and the point.
     private static let starts: [UInt32] = [0, 45, 46, 47] + (48...58)
 

@@ -74,14 +74,18 @@ struct NumberLanguage: Sendable {
 
     /// The texts, as an automaton; with whole numbers written with a fraction (`1.0`) in a set that has whole numbers only
     /// just where asked for.
-    func texts(allowsWholeFractions: Bool) throws(LanguageError) -> ScalarAutomaton {
+    func texts(allowsAnyNumberForm: Bool) throws(LanguageError) -> ScalarAutomaton {
         switch body {
-        case .all: return try NumberAutomata.numbers.get()
+        case .all:
+            return try allowsAnyNumberForm ? NumberAutomata.numbers.get() : NumberAutomata.plainNumbers.get()
         case .none: return .none
         case .automaton(let automaton):
-            if allowsWholeFractions { return automaton }
+            if allowsAnyNumberForm { return automaton }
             let wholes = try NumberAutomata.wholes.get()
-            guard try automaton.intersection(wholes.complement).isEmpty else { return automaton }
+            guard try automaton.intersection(wholes.complement).isEmpty else {
+                let plain = try automaton.intersection(NumberAutomata.plainDecimals.get())
+                return plain.isEmpty ? automaton : plain
+            }
             return try automaton.intersection(NumberAutomata.plainIntegers.get())
         }
     }

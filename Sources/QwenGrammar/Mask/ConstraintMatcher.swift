@@ -19,6 +19,7 @@ public final class ConstraintMatcher {
     private let automaton: ConstraintAutomaton
     private let masks: MaskComputation
     private var run: ConstraintRun
+    private let hasUniqueArrays: Bool
 
     /// Begins a text.
     ///
@@ -30,6 +31,7 @@ public final class ConstraintMatcher {
         automaton = ConstraintAutomaton(constraint.graph)
         masks = MaskComputation(automaton, vocabulary: vocabulary)
         run = ConstraintRun(automaton)
+        hasUniqueArrays = constraint.graph.arrays.contains(where: \.isUnique)
     }
 
     /// Begins another text that is held to the same constraint.
@@ -45,15 +47,27 @@ public final class ConstraintMatcher {
 
     /// The tokens that may come next: after each of them the text can still be completed.
     ///
-    /// A token that would repeat a member's name or an element of a unique array is refused by ``accept(_:)`` where the
-    /// repetition lies within the token as a whole, and is in the set then.
+    /// A token that repeats a member's name or an element of a unique array is in the set nevertheless where the repetition
+    /// lies within the token as a whole and there are many others; ``accept(_:)`` refuses it.
     ///
     /// - Returns: a set of ids; empty where the text must end.
     /// - Complexity: O(size of the vocabulary / 64) in states that were met before.
     public func allowedTokens() -> TokenMask {
         var mask = masks.mask(run.configuration)
         removeRepetitions(from: &mask)
+        if hasUniqueArrays, run.holdsElements, mask.count <= Self.mostTokensTried {
+            for id in mask.ids where !canBeTaken(id) { mask.remove(Int32(id)) }
+        }
         return mask
+    }
+
+    /// Up to this many tokens are tried one by one in a unique array.
+    private static let mostTokensTried = 32
+
+    private func canBeTaken(_ token: Int) -> Bool {
+        let before = run
+        defer { run = before }
+        return accept(token)
     }
 
     /// Takes the next token.
@@ -62,7 +76,12 @@ public final class ConstraintMatcher {
     /// - Returns: false where the constraint refuses it; the text is as before then.
     public func accept(_ token: Int) -> Bool {
         guard let bytes = try? vocabulary.tokenizer.bytes(of: token) else { return false }
-        return run.append(contentsOf: bytes)
+        guard hasUniqueArrays else { return run.append(contentsOf: bytes) }
+        let before = run
+        guard run.append(contentsOf: bytes) else { return false }
+        if run.canBecomeUnique() { return true }
+        run = before
+        return false
     }
 
     /// Takes bytes.
@@ -214,8 +233,10 @@ public final class ConstraintMatcher {
                 guard let child = trie.child(of: node, over: byte) else { break }
                 node = child
                 let read = index + 1 - head.count
+                // Before the text begins, something else may come in its place.
+                guard read > 0 else { continue }
                 var isExhausted = read > rest.count
-                if read > 0, read <= rest.count { at = strings.step(at, byte) }
+                if read <= rest.count { at = strings.step(at, byte) }
                 // A listed name: the automaton looks after those.
                 if at < 0 { break }
                 if !isExhausted {

@@ -35,14 +35,14 @@ enum StringFormat {
         Result { () throws(LanguageError) in try .matchingWhole(pattern) }
     }
 
-    // RFC 3339, with the lengths of months and leap years, and a leap second at the end of a day in UTC only.
+    // RFC 3339, seconds to the billionth, with the lengths of months and leap years, and a leap second at the end of a day in UTC only.
     private static let datePattern =
         #"(?:[0-9]{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])|(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)"#
         + #"|02-(?:0[1-9]|1[0-9]|2[0-8]))"#
         + #"|(?:[0-9]{2}(?:0[48]|[2468][048]|[13579][26])|(?:[02468][048]|[13579][26])00)-02-29)"#
     private static let timePattern =
-        #"(?:(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]+)?(?:[zZ]|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])"#
-        + #"|23:59:60(?:\.[0-9]+)?[zZ])"#
+        #"(?:(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]{1,9})?(?:[zZ]|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])"#
+        + #"|23:59:60(?:\.[0-9]{1,9})?[zZ])"#
     static let date = automaton(datePattern)
     static let time = automaton(timePattern)
     static let dateTime = automaton(datePattern + "[Tt]" + timePattern)

@@ -14,7 +14,7 @@ extension SchemaCompiler {
             hasChanged = false
             for (index, value) in graph.values.enumerated() where !isPossible[index] {
                 let isNowPossible =
-                    value.arrays.contains { Self.bounds(of: arrayDrafts[Int($0)], isPossible) != nil }
+                    value.arrays.contains { bounds(of: arrayDrafts[Int($0)], isPossible) != nil }
                     || value.objects.contains { Self.members(of: objectDrafts[Int($0)], isPossible) != nil }
                 if isNowPossible {
                     isPossible[index] = true
@@ -46,12 +46,18 @@ extension SchemaCompiler {
     // MARK: Arrays
 
     /// The most elements that an array can have, nil within for no bound; nil where it has no instance.
-    private static func bounds(of draft: ArrayDraft, _ isPossible: [Bool]) -> (maximum: Int?, Void)? {
+    private func bounds(of draft: ArrayDraft, _ isPossible: [Bool]) -> (maximum: Int?, Void)? {
         var maximum = draft.form.maximum
         for (place, choices) in draft.elements.enumerated()
         where !choices.contains(where: { isPossible[Int($0.value)] }) {
             maximum = min(maximum ?? .max, place)
             break
+        }
+        if draft.form.isUnique, draft.elements.count == 1 {
+            // No more elements than there are values.
+            let limit = max(draft.form.minimum, 1)
+            let values = draft.elements[0].reduce(0) { min(limit, $0 + cardinality(of: $1.value, limit: limit)) }
+            if values < limit { maximum = min(maximum ?? .max, values) }
         }
         guard draft.form.minimum <= maximum ?? .max else { return nil }
         for (index, containment) in draft.form.containments.enumerated() where containment.minimum > 0 {
@@ -72,8 +78,21 @@ extension SchemaCompiler {
         return (maximum, ())
     }
 
+    /// How many values there are, counted up to a limit.
+    private func cardinality(of value: Int32, limit: Int) -> Int {
+        let value = graph.values[Int(value)]
+        guard value.arrays.isEmpty, value.objects.isEmpty else { return limit }
+        var count = [value.allowsNull, value.allowsTrue, value.allowsFalse].count(where: \.self)
+        if value.number >= 0 { count += graph.automata[Int(value.number)].completions(from: 0, limit: limit) }
+        if value.string >= 0 {
+            let automaton = graph.strings[Int(value.string)].automaton
+            count += graph.automata[Int(automaton)].completions(from: 0, limit: limit)
+        }
+        return min(count, limit)
+    }
+
     private func shape(of draft: ArrayDraft, _ isPossible: [Bool]) -> ConstraintGraph.ArrayShape? {
-        guard let (maximum, _) = Self.bounds(of: draft, isPossible) else { return nil }
+        guard let (maximum, _) = bounds(of: draft, isPossible) else { return nil }
         let limit = max(draft.elements.count - 1, draft.form.minimum, maximum ?? 0)
         return ConstraintGraph.ArrayShape(
             elements: draft.elements.map { $0.filter { isPossible[Int($0.value)] } },

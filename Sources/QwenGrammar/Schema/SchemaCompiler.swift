@@ -216,15 +216,15 @@ struct SchemaCompiler {
 
     private mutating func number(of numbers: NumberLanguage) throws(ConstraintError) -> Int32 {
         if numbers.isEmpty { return ConstraintGraph.none }
-        if numbers.isAll {
+        if numbers.isAll, analysis.options.allowsAnyNumberForm {
             if let anyNumber { return anyNumber }
             let number = try add(Self.anyNumberBytes)
             anyNumber = number
             return number
         }
-        let allowsWholeFractions = analysis.options.allowsWholeFractions
+        let allowsAnyNumberForm = analysis.options.allowsAnyNumberForm
         let automaton = try analysis.located("number") { () throws(LanguageError) in
-            try numbers.texts(allowsWholeFractions: allowsWholeFractions)
+            try numbers.texts(allowsAnyNumberForm: allowsAnyNumberForm)
         }
         if let known = automatonNumbers[automaton] { return known }
         let number = try add(ByteAutomaton(automaton, encoding: .raw))

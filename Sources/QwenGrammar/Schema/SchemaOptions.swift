@@ -23,20 +23,21 @@ public struct SchemaOptions: Sendable, Equatable {
     public var formats: Formats
     /// White space between the parts of JSON. None unless told.
     public var whitespace: Whitespace
-    /// Whether whole numbers may be written as `1.0` where a schema asks for integers, as JSON Schema allows. No unless
-    /// told: Swift's `Int` reads from `1`.
-    public var allowsWholeFractions: Bool
+    /// Whether numbers may be written in every way that JSON allows: `1.0` where a schema asks for integers, zeros at the
+    /// end of a fraction, any number of digits. No unless told: Swift's `Int` reads from `1`, and a model that has begun
+    /// with zeros may not find an end.
+    public var allowsAnyNumberForm: Bool
 
     /// Creates options.
     ///
     /// - Parameters:
     ///   - formats: whether `format` is enforced.
     ///   - whitespace: white space between the parts of JSON.
-    ///   - allowsWholeFractions: whether whole numbers may be written as `1.0` where a schema asks for integers.
-    public init(formats: Formats = .asserted, whitespace: Whitespace = .none, allowsWholeFractions: Bool = false) {
+    ///   - allowsAnyNumberForm: whether numbers may be written in every way that JSON allows.
+    public init(formats: Formats = .asserted, whitespace: Whitespace = .none, allowsAnyNumberForm: Bool = false) {
         self.formats = formats
         self.whitespace = whitespace
-        self.allowsWholeFractions = allowsWholeFractions
+        self.allowsAnyNumberForm = allowsAnyNumberForm
     }
 }
 

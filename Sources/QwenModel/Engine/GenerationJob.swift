@@ -228,8 +228,8 @@ final class GenerationJob: EngineJob, @unchecked Sendable {
         constrained = text
         let tokens = text.forcedTokens()
         if !tokens.isEmpty {
-            for token in tokens where !text.accept(token) { return nil }
-            if let reason = try append(tokens, source: .constraint) { return reason }
+            let taken = Array(tokens.prefix { text.accept($0) })
+            if let reason = try append(taken, source: .constraint) { return reason }
         }
         return text.isComplete ? .complete : nil
     }

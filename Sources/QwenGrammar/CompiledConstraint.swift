@@ -30,13 +30,17 @@ public struct CompiledConstraint: Sendable {
                 }
             }
             guard let automaton else { throw .unsatisfiable }
-            graph = ConstraintGraph(automata: [automaton], start: .text(0))
+            graph = ConstraintGraph(automata: [automaton], start: .text(0), isJSON: false)
         case .choices(let texts):
             guard texts.reduce(0, { $0 + $1.utf8.count }) <= limits.maximumStates else {
                 throw .tooComplex(what: "characters in the choices", limit: limits.maximumStates, path: "#")
             }
             guard let automaton = ByteAutomaton(texts: texts, encoding: .raw) else { throw .unsatisfiable }
-            graph = ConstraintGraph(automata: [automaton], start: .text(0))
+            graph = ConstraintGraph(automata: [automaton], start: .text(0), isJSON: false)
+        case .grammar(let text):
+            let (rules, names) = try GrammarParser.parse(text)
+            let network = try RuleNetwork(rules, names: names, stateLimit: limits.maximumStates)
+            graph = ConstraintGraph(start: .rule, rules: network, isJSON: false)
         }
     }
 

@@ -10,8 +10,8 @@ public enum ConstraintError: Error, Sendable, Equatable {
     case unresolvedReference(String, path: String)
     /// A regular expression is malformed, or asks for what no finite automaton can do.
     case pattern(String, reason: String)
-    /// A grammar is malformed.
-    case grammar(line: Int, reason: String)
+    /// A grammar is malformed in a line, or as a whole where there is none.
+    case grammar(line: Int?, reason: String)
     /// No text satisfies the constraint: a member is required and forbidden at once, a type contains itself without end.
     case unsatisfiable
     /// The constraint needs more of something than the limits allow.
@@ -26,7 +26,8 @@ extension ConstraintError: CustomStringConvertible {
         case .malformed(let keyword, let path, let reason): "\(keyword) at \(path) is malformed: \(reason)"
         case .unresolvedReference(let reference, let path): "$ref at \(path) names nothing in the schema: \(reference)"
         case .pattern(let pattern, let reason): "the pattern \(pattern) cannot be used: \(reason)"
-        case .grammar(let line, let reason): "line \(line) of the grammar: \(reason)"
+        case .grammar(let line?, let reason): "line \(line) of the grammar: \(reason)"
+        case .grammar(nil, let reason): "the grammar cannot be used: \(reason)"
         case .unsatisfiable: "nothing satisfies the constraint"
         case .tooComplex(let what, let limit, let path): "more than \(limit) \(what) at \(path)"
         }

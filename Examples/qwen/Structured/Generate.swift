@@ -10,10 +10,10 @@ import Foundation
 /// One answer of a given form.
 struct Generate: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Have a model answer in JSON that satisfies a schema.",
+        abstract: "Have a model answer in a given form.",
         discussion: """
-            Prints the answer, which satisfies the JSON Schema or pattern whatever the model would like to write. With \
-            --jsonl every line {"prompt": "…", "schema": …} becomes {"text": "…", "finishReason": "stop", \
+            Prints the answer, which satisfies the JSON Schema, pattern or grammar, or is one of the choices, whatever the \
+            model would like to write. With --jsonl every line {"prompt": "…", "schema": …} becomes {"text": "…", "finishReason": "stop", \
             "answerTokens": n, "tokensPerSecond": x}; without "schema" the answer is free.
             """
     )
@@ -25,6 +25,9 @@ struct Generate: AsyncParsableCommand {
 
     @Option(help: "A regular expression that the answer must match from end to end.")
     var regex: String?
+
+    @Option(help: ArgumentHelp("A file with a grammar in extended Backus-Naur form.", valueName: "file"))
+    var grammar: String?
 
     @Option(help: "A text that the answer may be; give several.")
     var choice: [String] = []
@@ -40,8 +43,8 @@ struct Generate: AsyncParsableCommand {
 
     func validate() throws {
         if jsonl { return }
-        guard [schema != nil, regex != nil, !choice.isEmpty].count(where: \.self) == 1 else {
-            throw ValidationError("Give one of --schema, --regex and --choice.")
+        guard [schema != nil, regex != nil, grammar != nil, !choice.isEmpty].count(where: \.self) == 1 else {
+            throw ValidationError("Give one of --schema, --regex, --grammar and --choice.")
         }
     }
 
@@ -77,6 +80,9 @@ struct Generate: AsyncParsableCommand {
         if let schema {
             let data = try Data(contentsOf: URL(fileURLWithPath: schema))
             constraint = .jsonSchema(try JSONValue(parsing: Array(data)))
+        } else if let grammar {
+            let data = try Data(contentsOf: URL(fileURLWithPath: grammar))
+            constraint = .grammar(String(decoding: data, as: UTF8.self))
         } else {
             constraint = regex.map { .regex($0) } ?? .choices(choice)
         }

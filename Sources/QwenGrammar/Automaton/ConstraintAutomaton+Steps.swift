@@ -29,16 +29,25 @@ extension ConstraintAutomaton {
         case .text:
             let state = graph.automata[Int(thread.a)].step(thread.b, byte)
             if state >= 0 { next.append(Thread(kind: .text, a: thread.a, b: state)) }
-        case .end, .rule:
+        case .end:
             return
+        case .rule:
+            stepRule(thread, byte, &next)
         case .value, .arrayStart, .afterElement, .objectStart, .afterMember, .memberStart, .colon:
             if byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 {
-                guard graph.allowsWhitespace, thread.frame >= 0, thread.count < Self.longestWhitespace else { return }
                 var thread = thread
-                thread.count += 1
+                if thread.count < 0 {
+                    guard byte == 0x20 else { return }
+                    thread.count = 0
+                } else {
+                    guard graph.whitespace == .flexible, thread.frame >= 0, thread.count < Self.longestWhitespace
+                    else { return }
+                    thread.count += 1
+                }
                 next.append(thread)
                 return
             }
+            guard thread.count >= 0 else { return }
             stepStructure(thread, byte, &next)
         }
     }
@@ -53,7 +62,10 @@ extension ConstraintAutomaton {
         case (.arrayStart, _):
             for element in elements(thread.frame) { step(element, byte, &next) }
         case (.afterElement, UInt8(ascii: ",")):
-            next += elements(thread.frame)
+            for var element in elements(thread.frame) {
+                element.count = owedSpace
+                next.append(element)
+            }
         case (.objectStart, UInt8(ascii: "}")), (.afterMember, UInt8(ascii: "}")):
             if permission(thread.frame).allowsEnd { next.append(completed(frames[Int(thread.frame)].parent)) }
         case (.objectStart, UInt8(ascii: "\"")), (.memberStart, UInt8(ascii: "\"")):
@@ -61,9 +73,11 @@ extension ConstraintAutomaton {
             guard permission.allowsName else { return }
             next.append(Thread(kind: .name, a: 0, b: permission.allowsUnlisted ? 0 : -1, frame: thread.frame))
         case (.afterMember, UInt8(ascii: ",")):
-            if permission(thread.frame).allowsName { next.append(Thread(kind: .memberStart, frame: thread.frame)) }
+            if permission(thread.frame).allowsName {
+                next.append(Thread(kind: .memberStart, count: owedSpace, frame: thread.frame))
+            }
         case (.colon, UInt8(ascii: ":")):
-            next.append(Thread(kind: .value, a: thread.a, frame: thread.frame))
+            next.append(Thread(kind: .value, a: thread.a, count: owedSpace, frame: thread.frame))
         default:
             return
         }
@@ -72,10 +86,18 @@ extension ConstraintAutomaton {
     /// What follows a complete value.
     func completed(_ frame: Int32) -> Thread {
         guard frame >= 0 else { return Thread(kind: .end) }
-        return Thread(kind: frames[Int(frame)].isObject ? .afterMember : .afterElement, frame: frame)
+        switch frames[Int(frame)].kind {
+        case .array: return Thread(kind: .afterElement, frame: frame)
+        case .object: return Thread(kind: .afterMember, frame: frame)
+        case .rule: return Thread(kind: .rule, a: frames[Int(frame)].shape, frame: frames[Int(frame)].parent)
+        }
     }
 
-    private func begin(_ value: ConstraintGraph.Value, _ byte: UInt8, frame: Int32, _ next: inout [Thread]) {
+    /// How a thread behind a comma or colon counts its white space.
+    private var owedSpace: Int32 { graph.whitespace == .spaced ? -1 : 0 }
+
+    /// Adds what the first byte of a value leads to.
+    func begin(_ value: ConstraintGraph.Value, _ byte: UInt8, frame: Int32, _ next: inout [Thread]) {
         switch byte {
         case UInt8(ascii: "\""):
             if value.string >= 0 { next.append(Thread(kind: .string, a: value.string, frame: frame)) }
@@ -91,13 +113,13 @@ extension ConstraintAutomaton {
             if value.allowsFalse { next.append(Thread(kind: .literal, a: 2, b: 1, frame: frame)) }
         case UInt8(ascii: "["):
             for shape in value.arrays {
-                let frame = number(of: Frame(isObject: false, shape: shape, parent: frame))
+                let frame = number(of: Frame(kind: .array, shape: shape, parent: frame))
                 next.append(Thread(kind: .arrayStart, frame: frame))
             }
         case UInt8(ascii: "{"):
             for shape in value.objects {
                 let used = number(of: NameSet(count: graph.objects[Int(shape)].names.count))
-                let frame = number(of: Frame(isObject: true, shape: shape, used: used, parent: frame))
+                let frame = number(of: Frame(kind: .object, shape: shape, used: used, parent: frame))
                 next.append(Thread(kind: .objectStart, frame: frame))
             }
         default:

@@ -12,8 +12,12 @@ final class ConstraintAutomaton {
     static let dead: Int32 = -1
     static let unknown: Int32 = -2
 
+    /// What is around a place in a text, from the inside out.
     struct Frame: Hashable {
-        var isObject: Bool
+        enum Kind: UInt8 { case array, object, rule }
+
+        var kind: Kind
+        /// The number of the array or object; for a rule, the state in which it goes on.
         var shape: Int32
         /// How many elements or members there are, as far as it matters.
         var count: Int32 = 0
@@ -25,7 +29,7 @@ final class ConstraintAutomaton {
     }
 
     enum Kind: UInt8 {
-        /// Before the value `a`.
+        /// Before the value `a`. A count below 0 says, here and behind a comma, that a space is owed.
         case value
         /// Within `null`, `true` or `false` (`a` 0, 1, 2), behind `b` bytes.
         case literal
@@ -46,7 +50,7 @@ final class ConstraintAutomaton {
         case end
         /// Within a text without JSON: automaton `a`, state `b`.
         case text
-        /// Within a grammar's rule.
+        /// At the state `a` of a grammar's rules.
         case rule
     }
 
@@ -84,14 +88,18 @@ final class ConstraintAutomaton {
     private var rows: [UnsafeMutablePointer<Int32>?] = []
     /// The only byte that can follow, -1 where there are several or none, unknown before it is asked for.
     private var forcedBytes: [Int32] = []
+    /// Whether a text may end in each configuration.
+    private var isAccepting: [Bool] = []
     private(set) var start: Int32 = 0
+    /// What threads within rules lead to without reading.
+    var expansions: [Thread: [Thread]] = [:]
 
     init(_ graph: ConstraintGraph) {
         self.graph = graph
         switch graph.start {
         case .value(let value): start = number(of: [Thread(kind: .value, a: value)])
         case .text(let automaton): start = number(of: [Thread(kind: .text, a: automaton)])
-        case .rule: start = Self.dead
+        case .rule: start = graph.rules.map { number(of: [Thread(kind: .rule, a: $0.starts[0])]) } ?? Self.dead
         }
     }
 
@@ -109,6 +117,7 @@ final class ConstraintAutomaton {
         configurationNumbers[threads] = number
         rows.append(nil)
         forcedBytes.append(Self.unknown)
+        isAccepting.append(threads.contains { accepts($0) })
         return number
     }
 
@@ -144,14 +153,15 @@ final class ConstraintAutomaton {
     }
 
     /// Whether the text may end here.
-    func accepts(_ configuration: Int32) -> Bool {
-        configurations[Int(configuration)].contains { thread in
-            switch thread.kind {
-            case .end: true
-            case .number: thread.frame < 0 && graph.automata[Int(thread.a)].accepts(thread.b)
-            case .text: graph.automata[Int(thread.a)].accepts(thread.b)
-            default: false
-            }
+    func accepts(_ configuration: Int32) -> Bool { isAccepting[Int(configuration)] }
+
+    private func accepts(_ thread: Thread) -> Bool {
+        switch thread.kind {
+        case .end: true
+        case .number: graph.automata[Int(thread.a)].accepts(thread.b) && accepts(completed(thread.frame))
+        case .text: graph.automata[Int(thread.a)].accepts(thread.b)
+        case .rule: expansion(of: thread).contains { $0.kind == .end }
+        default: false
         }
     }
 

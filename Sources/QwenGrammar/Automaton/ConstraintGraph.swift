@@ -81,16 +81,66 @@ struct ConstraintGraph: Sendable {
     var automata: [ByteAutomaton] = []
     /// Where a text begins.
     var start = Start.value(0)
-    /// Whether white space may stand between the parts of JSON.
-    var allowsWhitespace = false
+    /// The rules of a grammar, where a text follows one.
+    var rules: RuleNetwork?
+    /// Whether a whole text is JSON, with white space around it or none.
+    var isJSON = true
+    /// White space between the parts of JSON.
+    var whitespace = SchemaOptions.Whitespace.none
 
     enum Start: Sendable {
         /// With a JSON value.
         case value(Int32)
         /// With a text that an automaton describes from end to end.
         case text(Int32)
-        /// With a rule of a grammar.
-        case rule(Int32)
+        /// With the first rule of the grammar.
+        case rule
+    }
+
+    var hasUniqueArrays: Bool { arrays.contains(where: \.isUnique) }
+
+    /// Takes in what another graph holds.
+    ///
+    /// - Returns: the number that the value 0 of the other graph has in this one.
+    mutating func append(_ other: ConstraintGraph) -> Int32 {
+        let firstValue = Int32(values.count)
+        let firstArray = Int32(arrays.count)
+        let firstObject = Int32(objects.count)
+        let firstString = Int32(strings.count)
+        var automatonNumbers: [Int32] = []
+        // Masks are shared between strings of one automaton, that of any text before all.
+        for automaton in other.automata {
+            if let known = automata.firstIndex(of: automaton) {
+                automatonNumbers.append(Int32(known))
+            } else {
+                automatonNumbers.append(Int32(automata.count))
+                automata.append(automaton)
+            }
+        }
+        func moved(_ number: Int32, by first: Int32) -> Int32 { number < 0 ? number : number + first }
+        func automaton(_ number: Int32) -> Int32 { number < 0 ? number : automatonNumbers[Int(number)] }
+        for var value in other.values {
+            value.number = automaton(value.number)
+            value.string = moved(value.string, by: firstString)
+            value.arrays = value.arrays.map { moved($0, by: firstArray) }
+            value.objects = value.objects.map { moved($0, by: firstObject) }
+            values.append(value)
+        }
+        for var string in other.strings {
+            string.automaton = automaton(string.automaton)
+            strings.append(string)
+        }
+        for var array in other.arrays {
+            array.elements = array.elements.map { $0.map { ($0.counting, moved($0.value, by: firstValue)) } }
+            arrays.append(array)
+        }
+        for var object in other.objects {
+            object.values = object.values.map { moved($0, by: firstValue) }
+            object.unlistedNames = automaton(object.unlistedNames)
+            object.unlisted = object.unlisted.map { $0.map { ($0.witnesses, moved($0.value, by: firstValue)) } }
+            objects.append(object)
+        }
+        return firstValue
     }
 }
 

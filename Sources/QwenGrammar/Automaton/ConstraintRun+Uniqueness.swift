@@ -26,7 +26,7 @@ extension ConstraintRun {
         automaton.configurations[Int(configuration)].allSatisfy { thread in
             var frame = thread.frame
             for _ in 0..<count - 1 - level where frame >= 0 { frame = automaton.frames[Int(frame)].parent }
-            guard frame >= 0, case let found = automaton.frames[Int(frame)], !found.isObject else { return false }
+            guard frame >= 0, case let found = automaton.frames[Int(frame)], found.kind == .array else { return false }
             return automaton.graph.arrays[Int(found.shape)].isUnique
         }
     }

@@ -11,9 +11,7 @@ struct ConstraintRun {
     init(_ automaton: ConstraintAutomaton) {
         self.automaton = automaton
         configuration = automaton.start
-        if case .value = automaton.graph.start {
-            trace = JSONTrace(tracksElements: automaton.graph.arrays.contains(where: \.isUnique))
-        }
+        if automaton.graph.isJSON { trace = JSONTrace(tracksElements: automaton.graph.hasUniqueArrays) }
     }
 
     /// Whether the text may end here.
@@ -47,7 +45,7 @@ struct ConstraintRun {
             configuration = before
             // Repetitions are refused now and then only; the text is gone through again then.
             if let text = trace?.bytes.prefix(length) {
-                trace = JSONTrace(tracksElements: automaton.graph.arrays.contains(where: \.isUnique))
+                trace = JSONTrace(tracksElements: automaton.graph.hasUniqueArrays)
                 for byte in text { _ = trace?.append(byte) }
             }
             return false
@@ -59,7 +57,7 @@ struct ConstraintRun {
     private func withoutUnique(_ configuration: Int32) -> Int32 {
         let threads = automaton.configurations[Int(configuration)]
         let kept = threads.filter { thread in
-            guard thread.frame >= 0, case let frame = automaton.frames[Int(thread.frame)], !frame.isObject else {
+            guard thread.frame >= 0, case let frame = automaton.frames[Int(thread.frame)], frame.kind == .array else {
                 return true
             }
             return !automaton.graph.arrays[Int(frame.shape)].isUnique

@@ -31,7 +31,7 @@ public final class ConstraintMatcher {
         automaton = ConstraintAutomaton(constraint.graph)
         masks = MaskComputation(automaton, vocabulary: vocabulary)
         run = ConstraintRun(automaton)
-        hasUniqueArrays = constraint.graph.arrays.contains(where: \.isUnique)
+        hasUniqueArrays = constraint.graph.hasUniqueArrays
     }
 
     /// Begins another text that is held to the same constraint.
@@ -192,7 +192,7 @@ public final class ConstraintMatcher {
     private func uniqueString(_ threads: [ConstraintAutomaton.Thread]) -> (Int32, Int32, [UInt8])? {
         guard threads.count == 1, let thread = threads.first, thread.frame >= 0 else { return nil }
         let frame = automaton.frames[Int(thread.frame)]
-        guard !frame.isObject else { return nil }
+        guard frame.kind == .array else { return nil }
         let shape = automaton.graph.arrays[Int(frame.shape)]
         guard shape.isUnique else { return nil }
         switch thread.kind {
@@ -201,13 +201,13 @@ public final class ConstraintMatcher {
         case .value:
             let string = automaton.graph.values[Int(thread.a)].string
             guard string >= 0 else { return nil }
-            return (automaton.graph.strings[Int(string)].automaton, 0, [UInt8(ascii: "\"")])
+            return (automaton.graph.strings[Int(string)].automaton, 0, Array((thread.count < 0 ? " \"" : "\"").utf8))
         case .afterElement:
             let choices = shape.choices(at: Int(frame.count))
             guard choices.count == 1, let value = choices.first.map({ automaton.graph.values[Int($0.value)] }),
                 value.string >= 0
             else { return nil }
-            let head = Array(",\"".utf8)
+            let head = Array((automaton.graph.whitespace == .spaced ? ", \"" : ",\"").utf8)
             return (automaton.graph.strings[Int(value.string)].automaton, 0, head)
         default:
             return nil

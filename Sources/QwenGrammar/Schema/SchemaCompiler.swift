@@ -43,7 +43,7 @@ struct SchemaCompiler {
         }
         try compiler.finish()
         compiler.graph.start = .value(start)
-        compiler.graph.allowsWhitespace = options.whitespace == .flexible
+        compiler.graph.whitespace = options.whitespace
         guard compiler.isPossible(start) else { throw .unsatisfiable }
         return compiler.graph
     }

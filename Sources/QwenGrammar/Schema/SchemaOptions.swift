@@ -15,6 +15,9 @@ public struct SchemaOptions: Sendable, Equatable {
     public enum Whitespace: Sendable, Equatable {
         /// None, as in `{"a":1,"b":[2,3]}`: the fewest tokens, and the longest runs that need no model.
         case none
+        /// One space behind every comma and colon, as in `{"a": 1, "b": [2, 3]}`: how Python's `json.dumps` writes, and
+        /// Qwen's templates the calls of tools.
+        case spaced
         /// Any that JSON allows, up to 32 characters in one place.
         case flexible
     }

@@ -112,14 +112,51 @@ extension ChatSession {
             markup: markup,
             answerNow: request.answerNow
         )
-        if let constraint = request.constraint {
-            let vocabulary = model.constraintVocabulary.value(model.tokenizer)
-            generation.constraint = AnswerConstraint(constraint: constraint, vocabulary: vocabulary)
-        }
+        generation.constraint = constraint(
+            on: request,
+            tools: tools,
+            isFirstTurn: turns.isEmpty,
+            stopTokens: generation.stopTokens
+        )
         return Generation(
             events: model.engine.generate(generation, in: context),
             startsInThinking: isOpen,
             reduction: reduction
+        )
+    }
+
+    /// What a turn of the model is held to; nil for nothing.
+    private func constraint(
+        on request: Request,
+        tools: [ToolDefinition],
+        isFirstTurn: Bool,
+        stopTokens: Set<Int>
+    ) -> TurnConstraint? {
+        var name: String?
+        var demandsCall = false
+        if isFirstTurn {
+            switch request.options.toolChoice {
+            case .auto, .none: break
+            case .required: demandsCall = true
+            case .named(let choice):
+                demandsCall = true
+                name = choice
+            }
+        }
+        var calls: CallConstraint?
+        if !tools.isEmpty, toolPolicy.constrainsCalls {
+            calls = callConstraints.value(tools, named: name, for: model, maximum: toolPolicy.maximumCalls)
+            // Only the name of a call in Coder's form is held to anything, where there must be one.
+            if calls?.isWhole == false, !demandsCall, request.constraint == nil { calls = nil }
+        }
+        demandsCall = demandsCall && calls != nil
+        guard request.constraint != nil || calls != nil else { return nil }
+        return TurnConstraint(
+            answer: request.constraint,
+            calls: calls,
+            demandsCall: demandsCall,
+            model: model,
+            stopTokens: stopTokens
         )
     }
 

@@ -53,6 +53,7 @@ public final class ChatSession: Sendable {
     public let toolPolicy: ToolPolicy
 
     private let toolBox: Result<ToolBox, ToolCallingError>
+    let callConstraints = CallConstraints()
     let contextLength: Int?
     private let state: Mutex<State>
 

@@ -1,30 +1,13 @@
 internal import QwenGrammar
-import QwenModel
 import QwenTokenizer
 import Synchronization
 
-/// Holds an answer's tokens to a compiled constraint.
-struct AnswerConstraint: TokenConstraint {
-    let constraint: CompiledConstraint
-    let vocabulary: TokenVocabulary
-
-    func begin() -> any ConstrainedText {
-        ConstrainedAnswer(ConstraintMatcher(constraint, vocabulary: vocabulary))
-    }
-}
-
-/// One answer.
-private final class ConstrainedAnswer: ConstrainedText {
-    private let matcher: ConstraintMatcher
-
-    init(_ matcher: ConstraintMatcher) { self.matcher = matcher }
-
-    var acceptsEnd: Bool { matcher.acceptsEnd }
-    var isComplete: Bool { matcher.isComplete }
-
+extension TokenMask {
+    /// Excludes the tokens that are not in the set.
+    ///
+    /// - Parameter logits: one for each token.
     func restrict(_ logits: UnsafeMutableBufferPointer<Float>) {
-        let mask = matcher.allowedTokens()
-        mask.words.withUnsafeBufferPointer { words in
+        words.withUnsafeBufferPointer { words in
             for start in stride(from: 0, to: logits.count, by: 64) {
                 let index = start >> 6
                 var word = index < words.count ? words[index] : 0
@@ -36,9 +19,6 @@ private final class ConstrainedAnswer: ConstrainedText {
             }
         }
     }
-
-    func accept(_ token: Int) -> Bool { matcher.accept(token) }
-    func forcedTokens() -> [Int] { matcher.forcedTokens() }
 }
 
 /// A model's vocabulary as constraints need it, made when it is first needed.

@@ -16,7 +16,7 @@ public enum ToolCallingError: Error, Sendable, Hashable {
     case unknownChoice(String)
     /// ``ToolChoice/required`` where the session has or allows no tool.
     case noTools
-    /// The model did something else than ``ToolChoice`` asked for.
+    /// The model did something else than ``ToolChoice`` asked for, or did not get to the end of the call.
     ///
     /// - Parameters:
     ///   - choice: what was asked for.

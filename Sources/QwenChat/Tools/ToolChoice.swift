@@ -1,8 +1,9 @@
 /// Whether a request's answer may, must not or must begin with a call.
 ///
-/// ``required`` and ``named(_:)`` are checked when the model's first turn is complete, and throw
-/// ``ToolCallingError/choiceNotMet(_:answer:)`` if it did something else; nothing was called then. The turns after a tool's
-/// result are free.
+/// With ``required`` and ``named(_:)`` the model can do nothing else in its first turn, behind its thinking: other tokens are
+/// not sampled (see ``ToolPolicy/constrainsCalls``). Where the call is not complete when the turn ends, being as long as the
+/// request allows, or where it is in Coder's form and cannot be read, the request throws
+/// ``ToolCallingError/choiceNotMet(_:answer:)``; nothing was called then. The turns after a tool's result are free.
 public enum ToolChoice: Sendable, Hashable {
     /// As the model sees fit.
     case auto

@@ -28,6 +28,13 @@ public struct ToolPolicy: Sendable {
     public var maximumResultBytes: Int
     /// Whether what a tool throws makes the request throw, instead of going to the model as the call's result.
     public var throwsErrors: Bool
+    /// Whether the model is held to calls that can be run: behind `<tool_call>` only the names of the tools can follow, and
+    /// only arguments that their schemas allow.
+    ///
+    /// Arguments whose schema cannot be enforced while they are written are any object, and those in Coder's form any text;
+    /// they are compared with the schema when the call is complete, as all are. Without it ``ToolChoice`` is checked only
+    /// when the model's turn is over.
+    public var constrainsCalls: Bool
     /// Decides about each call before it is run, one call after the other in their order.
     ///
     /// The arguments were compared with the schema before.
@@ -42,6 +49,7 @@ public struct ToolPolicy: Sendable {
     ///   - maximumArgumentBytes: the most bytes of a call's arguments as JSON.
     ///   - maximumResultBytes: the most bytes of a result.
     ///   - throwsErrors: whether what a tool throws makes the request throw.
+    ///   - constrainsCalls: whether the model is held to calls that can be run.
     ///   - review: decides about each call before it is run.
     public init(
         allowedTools: Set<String>? = nil,
@@ -50,6 +58,7 @@ public struct ToolPolicy: Sendable {
         maximumArgumentBytes: Int = 64 << 10,
         maximumResultBytes: Int = 16 << 10,
         throwsErrors: Bool = false,
+        constrainsCalls: Bool = true,
         review: (@Sendable (ToolCall) async throws -> Decision)? = nil
     ) {
         self.allowedTools = allowedTools
@@ -58,6 +67,7 @@ public struct ToolPolicy: Sendable {
         self.maximumArgumentBytes = maximumArgumentBytes
         self.maximumResultBytes = maximumResultBytes
         self.throwsErrors = throwsErrors
+        self.constrainsCalls = constrainsCalls
         self.review = review
     }
 }

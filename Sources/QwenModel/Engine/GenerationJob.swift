@@ -170,7 +170,7 @@ final class GenerationJob: EngineJob, @unchecked Sendable {
             topLogProbabilities: token.topLogProbabilities
         )
         if let reason = append(generated) { return reason }
-        if request.constraint != nil, wasThinking, !isThinking, let separator = thinking?.separator {
+        if request.constraint?.isOwed == true, wasThinking, !isThinking, let separator = thinking?.separator {
             if let reason = try append(separator, source: .thinkingControl) { return reason }
         }
         return try closeThinkingIfDue() ?? appendForced()
@@ -201,7 +201,7 @@ final class GenerationJob: EngineJob, @unchecked Sendable {
     private func sample(_ logits: UnsafeMutableBufferPointer<Float>) throws -> SampledToken? {
         guard let constraint = request.constraint else { return try sampler?.next(logits: logits) }
         if isThinking {
-            // An answer is owed.
+            guard constraint.isOwed else { return try sampler?.next(logits: logits) }
             for token in request.stopTokens where logits.indices.contains(token) { logits[token] = -.infinity }
             return try sampler?.next(logits: logits)
         }
@@ -226,9 +226,9 @@ final class GenerationJob: EngineJob, @unchecked Sendable {
         guard let constraint = request.constraint, thinking.map({ $0.phase == .over }) ?? true else { return nil }
         let text = constrained ?? constraint.begin()
         constrained = text
-        let tokens = text.forcedTokens()
-        if !tokens.isEmpty {
-            let taken = Array(tokens.prefix { text.accept($0) })
+        while true {
+            let taken = Array(text.forcedTokens().prefix { text.accept($0) })
+            if taken.isEmpty { break }
             if let reason = try append(taken, source: .constraint) { return reason }
         }
         return text.isComplete ? .complete : nil

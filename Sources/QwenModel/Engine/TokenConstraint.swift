@@ -1,10 +1,19 @@
 /// Holds the answer of a generation to a form, token by token.
 ///
 /// The constraint begins with the answer: behind the thinking block where there is one. Until then the tokens that end a
-/// generation are forbidden, for an answer is owed.
+/// generation are forbidden where an answer is owed.
 public protocol TokenConstraint: Sendable {
+    /// Whether the generation must not end before the constraint's text is whole, which then follows the thinking at once.
+    /// True unless told.
+    var isOwed: Bool { get }
+
     /// Begins a text. Called on the engine's thread, which alone uses what is returned.
     func begin() -> any ConstrainedText
+}
+
+extension TokenConstraint {
+    /// An answer is owed.
+    public var isOwed: Bool { true }
 }
 
 /// One text that is held to a form.

@@ -34,7 +34,7 @@ struct ToolLoopTests {
     func malformed() async throws {
         let model = try await ScriptedCheckpoint(Self.babbler).load(.qwen3)
         let options = GenerationOptions(maxTokens: 20, temperature: 0)
-        let policy = ToolPolicy(maximumRounds: 2)
+        let policy = ToolPolicy(maximumRounds: 2, constrainsCalls: false)
         let session = ChatSession(model, tools: [Named()], toolPolicy: policy, options: options)
         var raws: [String] = []
         var results: [String] = []

@@ -173,7 +173,7 @@ struct ToolSessionTests {
         if let reply { #expect(reply.messages[1].text.contains("missing: city")) }
     }
 
-    @Test("a choice is checked")
+    @Test("a choice is kept to, or checked")
     func choice() async throws {
         let session = ChatSession(try await model(), tools: [Weather(log: CallLog())], options: greedy)
         func options(_ choice: ToolChoice) -> GenerationOptions {
@@ -181,8 +181,20 @@ struct ToolSessionTests {
             options.toolChoice = choice
             return options
         }
+        for thinking in [Thinking.on, .off] {
+            let hello = ChatSession(session.model, tools: session.tools, options: greedy)
+            let reply = try await hello.respond(to: "Hello!", thinking: thinking, options: options(.required))
+            #expect(!reply.messages[0].toolCalls.isEmpty)
+            #expect(reply.messages[0].toolCalls.allSatisfy { $0.arguments["city"]?.string != nil })
+        }
+        let free = ChatSession(
+            session.model,
+            tools: session.tools,
+            toolPolicy: ToolPolicy(constrainsCalls: false),
+            options: greedy
+        )
         await #expect(throws: ToolCallingError.self) {
-            try await session.respond(to: "Hello!", thinking: .on, options: options(.required))
+            try await free.respond(to: "Hello!", thinking: .on, options: options(.required))
         }
         await #expect(throws: ToolCallingError.unknownChoice("other")) {
             try await session.respond(to: question, options: options(.named("other")))

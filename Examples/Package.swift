@@ -71,6 +71,12 @@ let package = Package(
             swiftSettings: swiftSettings
         ),
         .executableTarget(
+            name: "StructuredOutput",
+            dependencies: [.product(name: "Qwen", package: "swift-qwen")],
+            path: "StructuredOutput",
+            swiftSettings: swiftSettings
+        ),
+        .executableTarget(
             name: "CountTokens",
             dependencies: [.product(name: "QwenTokenizer", package: "swift-qwen")],
             path: "CountTokens",

@@ -17,7 +17,7 @@ extension ChatSession {
     /// - Parameters:
     ///   - prompt: what the user says.
     ///   - type: what the answer is decoded as.
-    ///   - schema: what the answer must satisfy; `nil` for the type's own schema.
+    ///   - schema: what the answer must satisfy; `nil` for the type's own schema, without other members than it reads.
     ///   - thinking: whether the model thinks before it answers; `nil` for what the model does by itself.
     ///   - options: how to generate; `nil` for the session's.
     /// - Returns: the value, and the answer that it was decoded from.
@@ -30,7 +30,7 @@ extension ChatSession {
         thinking: Thinking? = nil,
         options: GenerationOptions? = nil
     ) async throws -> StructuredResponse<Content> {
-        let schema = try schema ?? JSONSchema(of: type)
+        let schema = try schema ?? JSONSchema(of: type).closed()
         let reply = try await respond(to: prompt, schema: schema, thinking: thinking, options: options)
         return StructuredResponse(content: try reply.content.decode(type), response: reply.response)
     }
@@ -53,17 +53,37 @@ extension ChatSession {
     ) async throws -> StructuredResponse<JSONValue> {
         let constraint = Constraint.jsonSchema(schema.json)
         let response = try await respond(to: prompt, constraint: constraint, thinking: thinking, options: options)
-        guard response.finishReason == .stop, let value = try? JSONValue(parsing: response.text) else {
-            throw StructuredResponseError.incomplete(response)
-        }
-        return StructuredResponse(content: value, response: response)
+        return try StructuredResponse(reading: response)
+    }
+
+    /// Says something and gives an answer of a type as it comes: more and more of its JSON, then the value.
+    ///
+    /// - Parameters:
+    ///   - prompt: what the user says.
+    ///   - type: what the answer is decoded as.
+    ///   - schema: what the answer must satisfy; `nil` for the type's own schema, without other members than it reads.
+    ///   - thinking: whether the model thinks before it answers; `nil` for what the model does by itself.
+    ///   - options: how to generate; `nil` for the session's.
+    /// - Returns: the events of the answer.
+    /// - Throws: `SchemaDerivationError` where the type has no schema, `ConstraintError` where it cannot be enforced.
+    public func streamResponse<Content: Decodable & Sendable>(
+        to prompt: String,
+        generating type: Content.Type,
+        schema: JSONSchema? = nil,
+        thinking: Thinking? = nil,
+        options: GenerationOptions? = nil
+    ) throws -> StructuredResponseStream<Content> {
+        let schema = try schema ?? JSONSchema(of: type).closed()
+        let constraint = Constraint.jsonSchema(schema.json)
+        let stream = try streamResponse(to: prompt, constraint: constraint, thinking: thinking, options: options)
+        return StructuredResponseStream(stream) { try $0.decode(Content.self) }
     }
 
     /// Says something and waits for an answer that satisfies a constraint.
     ///
     /// - Parameters:
     ///   - prompt: what the user says.
-    ///   - constraint: what the answer must be: JSON of a schema, a match of a regular expression, one of several texts.
+    ///   - constraint: what the answer must be: JSON of a schema, a match of a regular expression or grammar, one of several texts.
     ///   - thinking: whether the model thinks before it answers; `nil` for what the model does by itself.
     ///   - options: how to generate; `nil` for the session's.
     /// - Returns: the answer; the beginning of a valid one where it ended for another reason than `stop`.

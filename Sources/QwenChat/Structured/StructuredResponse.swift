@@ -1,9 +1,21 @@
+internal import QwenJSON
+
 /// An answer that was held to a form, and what it says.
 public struct StructuredResponse<Content: Sendable>: Sendable {
     /// What the answer says.
     public let content: Content
     /// The answer itself.
     public let response: Response
+}
+
+extension StructuredResponse where Content == JSONValue {
+    /// Reads what an answer says.
+    init(reading response: Response) throws(StructuredResponseError) {
+        guard response.finishReason == .stop, let value = try? JSONValue(parsing: response.text) else {
+            throw .incomplete(response)
+        }
+        self.init(content: value, response: response)
+    }
 }
 
 /// Why an answer that is held to a form gives no value.

@@ -5,6 +5,6 @@ public enum Arithmetic: Sendable, Hashable, CaseIterable {
     case exact
     /// Inputs of products with quantised weights (Q8_0, Q4_0, Q4_K, Q6_K) become 8-bit integers, each 32 with a scale of
     /// their own, and the weights are packed for integer instructions, once. Where the machine has instructions for it, inputs
-    /// of products of many rows with BF16 weights are rounded to BF16. Nothing else changes.
+    /// of products with BF16 weights are rounded to BF16. Nothing else changes.
     case fast
 }

@@ -4,9 +4,8 @@ public enum Linear {
     /// BLAS: a panel of W is converted to floats once for all rows. Otherwise W is read in its stored type.
     static let blasThreshold = 9
 
-    /// From this many rows of x on, products with BF16 weights round x, if ``Arithmetic/fast`` permits; with fewer, reading W
-    /// is the limit, and a sequence computed beside seven others gets the same numbers as alone.
-    static let roundingThreshold = 9
+    /// Up to so many rows of x, the kernels of ``Arithmetic/fast`` read W once for all of them.
+    private static let fewRows = 8
 
     /// Computes y = x Wᵀ + b. Every worker of the region calls this with the same arguments; each takes rows of W as
     /// long as there are any.
@@ -81,7 +80,7 @@ public enum Linear {
         if case .packed(let matrix) = weights.layout {
             guard let prepared else { preconditionFailure("packed weights need their input prepared") }
             kernels.multiplyPacked(matrix, outputs: range, x: prepared, rows: rows, y: y, ldy: ldy)
-        } else if weights.roundsInputs, rows >= roundingThreshold, let prepared {
+        } else if weights.roundsInputs, let prepared {
             kernels.multiplyBFloat16(
                 weights.row(range.lowerBound),
                 rowByteCount: weights.rowByteCount,
@@ -201,7 +200,8 @@ public enum Linear {
     ) -> Int {
         if case .packed = weights.layout { return packedRows(weights, rows: rows, workers: workers) }
         if usesBLAS(weights, rows: rows, scratch: scratch) { return panelRows(weights, scratch: scratch) }
-        return rows == 1 ? vectorRows(weights, workers: workers) : blockRows(weights, workers: workers)
+        let readsOnce = rows == 1 || (weights.roundsInputs && rows <= fewRows)
+        return readsOnce ? vectorRows(weights, workers: workers) : blockRows(weights, workers: workers)
     }
 
     private static func usesBLAS(_ weights: borrowing LinearWeights, rows: Int, scratch: LinearScratch) -> Bool {
@@ -209,7 +209,7 @@ public enum Linear {
             && !Kernels.current.outpaceBLAS
     }
 
-    /// Outputs per chunk of a product with one row: up to 512 KiB of W, since the prefetchers need long runs (with 64 KiB
+    /// Outputs per chunk of a product that reads W once: up to 512 KiB of W, since the prefetchers need long runs (with 64 KiB
     /// decoding read 35 GB/s where 56 could be had, with 512 KiB 46), but at least four chunks for each worker, so that
     /// none is left with a long last one.
     private static func vectorRows(_ weights: borrowing LinearWeights, workers: Int) -> Int {
@@ -227,7 +227,7 @@ public enum Linear {
     /// shared (measured on Zen 4, Q4_0: 128 rows at a time 70 % of what memory gives, 512 rows 85 %). For many rows what stays
     /// in the second-level cache.
     private static func packedRows(_ weights: borrowing LinearWeights, rows: Int, workers: Int) -> Int {
-        let (bytes, chunks) = rows <= 8 ? (1 << 20, 2) : (1 << 17, 4)
+        let (bytes, chunks) = rows <= fewRows ? (1 << 20, 2) : (1 << 17, 4)
         let pair = 2 * PackedMatrix.groupRows
         let fair = workers == 1 ? weights.outputs : weights.outputs / (chunks * workers)
         return max(pair, min(bytes / max(weights.rowByteCount, 1), fair) / pair * pair)

@@ -39,7 +39,7 @@ public struct LinearWeights: Sendable {
     /// b as floats, if there is one.
     let bias: AlignedBuffer<Float>?
 
-    /// Whether products of many rows take their inputs as bfloat16.
+    /// Whether products take their inputs as bfloat16.
     private(set) var roundsInputs = false
 
     /// What is added to the product.

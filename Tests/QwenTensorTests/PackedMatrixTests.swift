@@ -28,13 +28,15 @@ import Testing
     @Test(arguments: formats)
     func rowsAreThoseOfTheBlocks(_ format: BlockFormat) throws {
         var random = RandomSource(41)
-        let (outputs, inputs) = (37, 768)
-        let weights = try Self.weights(format, rows: outputs, columns: inputs, &random)
-        let packed = try LinearWeights(weights).prepared(for: .fast)
-        #expect(packed.inputForms == .integers)
-        var row = [Float](repeating: 0, count: outputs * inputs)
-        packed.decode(rows: 0..<outputs, into: &row)
-        #expect(row == weights.floats())
+        // 160 columns are five blocks of 32, where the last has no other to share its scales' line with.
+        for (outputs, inputs) in [(37, 768), (16, 256)] + (format.elementsPerBlock == 32 ? [(37, 160), (16, 32)] : []) {
+            let weights = try Self.weights(format, rows: outputs, columns: inputs, &random)
+            let packed = try LinearWeights(weights).prepared(for: .fast)
+            #expect(packed.inputForms == .integers)
+            var row = [Float](repeating: 0, count: outputs * inputs)
+            packed.decode(rows: 0..<outputs, into: &row)
+            #expect(row == weights.floats())
+        }
     }
 
     @Test func exactWeightsStayAsTheyAre() throws {
@@ -81,7 +83,8 @@ import Testing
         let scalar = try #require(qwen_kernels_at_level(QWEN_LEVEL_SCALAR))
         let table = try #require(level.table)
         let layout = Self.formats.firstIndex(of: format) ?? 0
-        for (outputs, inputs) in [(16, 256), (37, 768), (150, 512), (5, 256)] {
+        let shapes = [(16, 256), (37, 768), (150, 512), (5, 256)]
+        for (outputs, inputs) in shapes + (format.elementsPerBlock == 32 ? [(37, 160), (70, 32)] : []) {
             let weights = try Self.weights(format, rows: outputs, columns: inputs, &random)
             let values = weights.floats()
             let packed = try LinearWeights(weights).prepared(for: .fast)
@@ -198,7 +201,9 @@ import Testing
     func roundedInputs(_ level: RunnableLevel) throws {
         var random = RandomSource(46)
         let table = try #require(level.table)
-        for (rows, k, m) in [(1, 1, 1), (5, 40, 3), (12, 1024, 6), (11, 2090, 13)] {
+        for (rows, k, m) in [
+            (1, 1, 1), (5, 40, 3), (12, 1024, 6), (11, 2090, 13), (7, 3072, 1), (11, 1100, 7), (9, 96, 8),
+        ] {
             let (w, weights) = ElementType.bfloat16.encode(random.floats(rows * k))
             let (x, inputs) = ElementType.bfloat16.encode(random.floats(m * k))
             var y = [Float](repeating: 7, count: m * (rows + 2))
@@ -220,6 +225,42 @@ import Testing
                     #expect(abs(Double(y[i * (rows + 2) + r]) - sum) <= 1e-6 * magnitude)
                 }
                 #expect(y[i * (rows + 2) + rows..<(i + 1) * (rows + 2)].allSatisfy { $0 == 7 })
+            }
+        }
+    }
+
+    /// A row's sums do not depend on how many other rows there are, nor on where a row of weights stands.
+    @Test(arguments: RunnableLevel.all)
+    func roundedInputsAloneAndTogether(_ level: RunnableLevel) throws {
+        var random = RandomSource(47)
+        let table = try #require(level.table)
+        let (rows, k, most) = (11, 1130, 14)
+        let (w, _) = ElementType.bfloat16.encode(random.floats(rows * k))
+        let (x, _) = ElementType.bfloat16.encode(random.floats(most * k))
+        var alone = [Float](repeating: 0, count: most * rows)
+        w.withUnsafeBytes { w in
+            x.withUnsafeBytes { x in
+                let x = x.bindMemory(to: UInt16.self).baseAddress!
+                for i in 0..<most {
+                    for r in 0..<rows {
+                        table.pointee.multiply_bf16(
+                            w.baseAddress! + r * 2 * k,
+                            2 * k,
+                            1,
+                            k,
+                            x + i * k,
+                            k,
+                            1,
+                            &alone[i * rows + r],
+                            1
+                        )
+                    }
+                }
+                for m in 1...most {
+                    var y = [Float](repeating: 0, count: m * rows)
+                    table.pointee.multiply_bf16(w.baseAddress!, 2 * k, rows, k, x, k, m, &y, rows)
+                    #expect(y == Array(alone.prefix(m * rows)), "\(m) rows")
+                }
             }
         }
     }

@@ -36,25 +36,51 @@ public final class WorkerPool: Sendable {
     /// Calls from several threads take turns. A call from inside a region runs `body` on the calling thread alone, as
     /// the only worker of its own region.
     ///
-    /// The caller's writes before `run` are visible to all workers, and theirs to the caller afterwards.
+    /// The caller's writes before `run` are visible to all workers, and theirs to the caller afterwards. A call allocates a
+    /// little memory; what is called for every token is a ``WorkerRegion``.
     public func run(_ body: @Sendable (inout Worker) -> Void) {
-        withoutActuallyEscaping(body) { body in
-            var region = Region(body: body)
-            withUnsafeMutablePointer(to: &region) { region in
+        withoutActuallyEscaping(body) { body in run(ClosureRegion(body: body)) }
+    }
+
+    /// Runs a region on every worker and returns when all have returned, without allocating anything.
+    public func run<Region: WorkerRegion>(_ region: Region) {
+        withUnsafePointer(to: region) { region in
+            var call = Call(type: Region.self, region: UnsafeRawPointer(region))
+            withUnsafeMutablePointer(to: &call) { call in
                 qwen_pool_run(
                     pool.pool,
                     { context, team, index, count in
+                        let call = context.assumingMemoryBound(to: Call.self).pointee
                         var worker = Worker(team: team, index: index, count: count)
-                        context.assumingMemoryBound(to: Region.self).pointee.body(&worker)
+                        call.type.run(at: call.region, &worker)
                     },
-                    region
+                    call
                 )
             }
         }
     }
 
-    private struct Region {
+    private struct Call {
+        let type: any WorkerRegion.Type
+        let region: UnsafeRawPointer
+    }
+
+    private struct ClosureRegion: WorkerRegion {
         let body: @Sendable (inout Worker) -> Void
+
+        func run(_ worker: inout Worker) { body(&worker) }
+    }
+}
+
+/// What all workers of a pool run at once, with the memory that it needs.
+public protocol WorkerRegion: Sendable {
+    /// Runs one worker's part.
+    func run(_ worker: inout Worker)
+}
+
+extension WorkerRegion {
+    fileprivate static func run(at region: UnsafeRawPointer, _ worker: inout Worker) {
+        region.assumingMemoryBound(to: Self.self).pointee.run(&worker)
     }
 }
 

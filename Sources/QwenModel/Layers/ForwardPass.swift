@@ -106,9 +106,7 @@ final class ForwardPass {
                 cancellation: cancellation
             )
             let wantsLogits = logits == .last
-            pool.run { worker in
-                step.run(&worker, logitsOfLastRow: wantsLogits)
-            }
+            pool.run(ForwardRegion(step: step, logitsOfLastRow: wantsLogits))
             lastStep = step
         }
         guard !workspace.stop.baseAddress.pointee else { return false }
@@ -144,9 +142,7 @@ final class ForwardPass {
                     sequences: sequences,
                     cancellation: CancellationFlag()
                 )
-                pool.run { worker in
-                    step.run(&worker, logitsOfLastRow: false)
-                }
+                pool.run(ForwardRegion(step: step, logitsOfLastRow: false))
                 lastStep = step
             }
         }

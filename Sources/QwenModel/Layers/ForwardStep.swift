@@ -243,6 +243,14 @@ struct ForwardStep: @unchecked Sendable {
     }
 }
 
+/// A pass for the workers of a pool.
+struct ForwardRegion: WorkerRegion {
+    let step: ForwardStep
+    let logitsOfLastRow: Bool
+
+    func run(_ worker: inout Worker) { step.run(&worker, logitsOfLastRow: logitsOfLastRow) }
+}
+
 /// Where a row of a batch belongs: the next position of a sequence of its own.
 struct SequencePlace {
     let position: Int

@@ -14,6 +14,9 @@ public struct DefaultThinkingRouter: ThinkingRouter {
     /// Less thinking than this is not worth while.
     public let leastBudget: Int
 
+    /// As long an output as Qwen3's model cards recommend room for; a budget beyond it is none.
+    private static let ampleTokens = 32_768
+
     /// Creates a router.
     ///
     /// - Parameters:
@@ -42,6 +45,8 @@ public struct DefaultThinkingRouter: ThinkingRouter {
         let affordable = Int(max(0, min(seconds * speed.tokensPerSecond, 1e9)))
         switch wish.thinking {
         case .budget(let tokens) where tokens <= affordable:
+            return wish
+        case .on where affordable >= Self.ampleTokens:
             return wish
         default:
             if affordable >= leastBudget { return ThinkingRoute(.budget(affordable), .latency(tokens: affordable)) }

@@ -3,6 +3,7 @@ import QwenChat
 import QwenJSON
 import QwenModel
 import QwenSchema
+import QwenTokenizer
 import Synchronization
 import Testing
 
@@ -95,6 +96,29 @@ struct ToolSessionTests {
         let reply = try await session.respond(to: "What is the weather in Paris and in London?", thinking: .on)
         #expect(Set(log.all) == ["Paris", "London"])
         #expect(reply.messages.prefix(3).map(\.role) == [.assistant, .tool, .tool])
+    }
+
+    @Test("one thinking budget for all rounds of a request")
+    func budget() async throws {
+        let model = try await model()
+        let ask: (Thinking) async throws -> Response = { thinking in
+            let session = ChatSession(model, tools: [Weather(log: CallLog())], options: greedy)
+            return try await session.respond(to: question, thinking: thinking)
+        }
+        let free = try await ask(.on)
+        let (first, second) = (free.rounds[0].thinkingTokens, free.rounds[1].thinkingTokens)
+        #expect(first > 4 && second > 4)
+        let enough = try await ask(.budget(first + second))
+        #expect(enough.messages == free.messages)
+        // Three tokens are left after the call: the second round's thinking is cut, and the answer still follows.
+        let cut = try await ask(.budget(first + 3))
+        #expect(cut.rounds[0].thinkingTokens == first)
+        #expect(cut.messages.prefix(2) == free.messages.prefix(2))
+        let sentence = model.tokenizer.encode(ThinkingBudgetTests.sentence + "\n</think>\n\n").count
+        #expect(cut.rounds[1].thinkingTokens == 3 + sentence)
+        #expect(cut.thinkingEnd == .budget)
+        #expect(cut.text == free.text)
+        #expect(cut.finishReason == .stop)
     }
 
     @Test("the events tell all of it, in order")

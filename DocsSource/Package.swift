@@ -8,6 +8,8 @@ import PackageDescription
 let package = Package(
     name: "swift-qwen-documentation",
     platforms: [.macOS(.v15)],
+    // Snippets see the modules below a product.
+    products: [.library(name: "QwenGuide", targets: ["QwenGuide"])],
     dependencies: [
         .package(name: "swift-qwen", path: ".."),
         .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0"),

@@ -14,18 +14,23 @@ enum NumberAutomata {
     static let wholes = Result { () throws(LanguageError) in
         try ScalarAutomaton.matchingWhole(#"-?(0|[1-9][0-9]*)(\.0+)?"#)
     }
-    /// Whole numbers as they are commonly written; zero has no sign.
-    static let plainIntegers = Result { () throws(LanguageError) in
+    /// Whole numbers without a point; zero has no sign.
+    static let wholeDigits = Result { () throws(LanguageError) in
         try ScalarAutomaton.matchingWhole(#"0|-?[1-9][0-9]*"#)
     }
-
-    /// Numbers without an exponent as they are commonly written: up to 17 digits behind the point, no zero at their end.
-    static let plainDecimals = Result { () throws(LanguageError) in
-        try ScalarAutomaton.matchingWhole(#"-?(0|[1-9][0-9]*)(\.(0|[0-9]{0,16}[1-9]))?"#)
+    /// Whole numbers as they are commonly written: zero has no sign, and there are no more digits than `Int` always holds.
+    static let plainIntegers = Result { () throws(LanguageError) in
+        try ScalarAutomaton.matchingWhole(#"0|-?[1-9][0-9]{0,17}"#)
     }
-    /// JSON's numbers as they are commonly written.
+
+    /// Numbers without an exponent as they are commonly written: up to 18 digits before the point and 17 behind it, no zero
+    /// at their end.
+    static let plainDecimals = Result { () throws(LanguageError) in
+        try ScalarAutomaton.matchingWhole(#"-?(0|[1-9][0-9]{0,17})(\.(0|[0-9]{0,16}[1-9]))?"#)
+    }
+    /// JSON's numbers as they are commonly written, all of them within the range of `Double`.
     static let plainNumbers = Result { () throws(LanguageError) in
-        try ScalarAutomaton.matchingWhole(#"-?(0|[1-9][0-9]{0,19})(\.(0|[0-9]{0,16}[1-9]))?([eE][+-]?[0-9]{1,3})?"#)
+        try ScalarAutomaton.matchingWhole(#"-?(0|[1-9][0-9]{0,17})(\.(0|[0-9]{0,16}[1-9]))?([eE][+-]?[0-9]{1,2})?"#)
     }
 
     /// One class for each digit, the sign and the point.

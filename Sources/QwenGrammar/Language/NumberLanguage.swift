@@ -86,7 +86,8 @@ struct NumberLanguage: Sendable {
                 let plain = try automaton.intersection(NumberAutomata.plainDecimals.get())
                 return plain.isEmpty ? automaton : plain
             }
-            return try automaton.intersection(NumberAutomata.plainIntegers.get())
+            let plain = try automaton.intersection(NumberAutomata.plainIntegers.get())
+            return plain.isEmpty ? try automaton.intersection(NumberAutomata.wholeDigits.get()) : plain
         }
     }
 }

@@ -55,8 +55,10 @@ extension SchemaCompiler {
         }
         if draft.form.isUnique, draft.elements.count == 1 {
             // No more elements than there are values.
-            let limit = max(draft.form.minimum, 1)
-            let values = draft.elements[0].reduce(0) { min(limit, $0 + cardinality(of: $1.value, limit: limit)) }
+            let limit = min(max(draft.form.minimum, 1), Self.largestCardinality)
+            let values = draft.elements[0].reduce(0) {
+                min(limit, $0 + cardinality(of: $1.value, limit: limit, isPossible))
+            }
             if values < limit { maximum = min(maximum ?? .max, values) }
         }
         guard draft.form.minimum <= maximum ?? .max else { return nil }
@@ -78,17 +80,82 @@ extension SchemaCompiler {
         return (maximum, ())
     }
 
+    /// More values than this are not counted.
+    private static let largestCardinality = 10_000
+    /// How many values are looked at to find out how many there are; what has more parts is taken to be many.
+    private static let cardinalityWork = 1_000
+
     /// How many values there are, counted up to a limit.
-    private func cardinality(of value: Int32, limit: Int) -> Int {
+    private func cardinality(of value: Int32, limit: Int, _ isPossible: [Bool]) -> Int {
+        var work = Self.cardinalityWork
+        return cardinality(of: value, limit: limit, isPossible, &work, depth: 0)
+    }
+
+    private func cardinality(
+        of value: Int32,
+        limit: Int,
+        _ isPossible: [Bool],
+        _ work: inout Int,
+        depth: Int
+    ) -> Int {
+        work -= 1
+        guard work > 0, depth < analysis.limits.maximumDepth else { return limit }
+        guard isPossible[Int(value)] else { return 0 }
         let value = graph.values[Int(value)]
-        guard value.arrays.isEmpty, value.objects.isEmpty else { return limit }
         var count = [value.allowsNull, value.allowsTrue, value.allowsFalse].count(where: \.self)
         if value.number >= 0 { count += graph.automata[Int(value.number)].completions(from: 0, limit: limit) }
         if value.string >= 0 {
             let automaton = graph.strings[Int(value.string)].automaton
             count += graph.automata[Int(automaton)].completions(from: 0, limit: limit)
         }
+        for array in value.arrays where count < limit {
+            count += cardinality(of: arrayDrafts[Int(array)], limit: limit, isPossible, &work, depth: depth + 1)
+        }
+        for object in value.objects where count < limit {
+            count += cardinality(of: objectDrafts[Int(object)], limit: limit, isPossible, &work, depth: depth + 1)
+        }
         return min(count, limit)
+    }
+
+    private func cardinality(
+        of draft: ArrayDraft,
+        limit: Int,
+        _ isPossible: [Bool],
+        _ work: inout Int,
+        depth: Int
+    ) -> Int {
+        var count = draft.form.minimum == 0 ? 1 : 0
+        var product = 1
+        var index = 0
+        while count < limit, index < draft.form.maximum ?? .max {
+            var values = 0
+            for (_, value) in draft.elements[min(index, draft.elements.count - 1)] {
+                values = min(limit, values + cardinality(of: value, limit: limit, isPossible, &work, depth: depth))
+            }
+            guard work > 0 else { return limit }
+            if values == 0 { break }
+            product = min(limit, product * values)
+            index += 1
+            if index >= draft.form.minimum { count = min(limit, count + product) }
+        }
+        return count
+    }
+
+    private func cardinality(
+        of draft: ObjectDraft,
+        limit: Int,
+        _ isPossible: [Bool],
+        _ work: inout Int,
+        depth: Int
+    ) -> Int {
+        if draft.unlisted.values.contains(where: { $0.contains { isPossible[Int($0.value)] } }) { return limit }
+        var product = 1
+        let required = Set(draft.form.required.map { ByteAutomaton.escaped($0.string) })
+        for (name, value) in draft.names {
+            let values = value < 0 ? 0 : cardinality(of: value, limit: limit, isPossible, &work, depth: depth)
+            product = min(limit, product * (values + (required.contains(name) ? 0 : 1)))
+        }
+        return product
     }
 
     private func shape(of draft: ArrayDraft, _ isPossible: [Bool]) -> ConstraintGraph.ArrayShape? {

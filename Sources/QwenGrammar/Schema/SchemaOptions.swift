@@ -27,8 +27,8 @@ public struct SchemaOptions: Sendable, Equatable {
     /// White space between the parts of JSON. None unless told.
     public var whitespace: Whitespace
     /// Whether numbers may be written in every way that JSON allows: `1.0` where a schema asks for integers, zeros at the
-    /// end of a fraction, any number of digits. No unless told: Swift's `Int` reads from `1`, and a model that has begun
-    /// with zeros may not find an end.
+    /// end of a fraction, any number of digits. No unless told: Swift's `Int` reads from `1`, and a model that writes
+    /// digits may not find an end.
     public var allowsAnyNumberForm: Bool
 
     /// Creates options.

@@ -34,6 +34,7 @@ let package = Package(
     ],
     targets: [
         suite("TokenizerBenchmarks", measures: ["QwenTokenizer", "QwenJSON"]),
+        suite("GrammarBenchmarks", measures: ["QwenGrammar", "QwenTokenizer", "QwenJSON"]),
         suite("MatrixVectorBenchmarks", measures: ["QwenTensor"]),
         suite("InferenceBenchmarks", measures: ["QwenModel"]),
     ]

@@ -50,6 +50,11 @@ struct TokenBytes: Sendable {
 
     private func range(of id: Int) -> Range<Int> { Int(starts[id])..<Int(starts[id + 1]) }
 
+    /// Lends where each token begins, the end of the last behind them, and the bytes.
+    func withBuffers<Result>(_ body: (UnsafeBufferPointer<UInt32>, UnsafeBufferPointer<UInt8>) -> Result) -> Result {
+        starts.withUnsafeBufferPointer { starts in bytes.withUnsafeBufferPointer { body(starts, $0) } }
+    }
+
     /// Lends the bytes to a search.
     @inline(__always)
     func withView<Result>(_ body: (View) throws -> Result) rethrows -> Result {

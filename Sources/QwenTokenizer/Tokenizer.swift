@@ -97,4 +97,14 @@ public struct Tokenizer: Sendable {
     /// - Returns: at least one byte; an added token's text in UTF-8.
     /// - Throws: ``TokenizerError/unknownID(_:vocabularySize:)``
     public func bytes(of id: Int) throws(TokenizerError) -> [UInt8] { Array(try vocabulary.bytes(of: id)) }
+
+    /// Lends the bytes of all tokens, one after the other, to what goes through the whole vocabulary.
+    ///
+    /// - Parameter body: takes where each id's bytes begin, the end of the last behind them, and the bytes.
+    /// - Returns: what it returns.
+    package func withTokenBytes<Result>(
+        _ body: (_ starts: UnsafeBufferPointer<UInt32>, _ bytes: UnsafeBufferPointer<UInt8>) -> Result
+    ) -> Result {
+        vocabulary.tokens.withBuffers(body)
+    }
 }

@@ -36,6 +36,37 @@ import Testing
         for id in 151_643..<151_669 { #expect(!mask.contains(id)) }
     }
 
+    /// The same where strings follow patterns: whole subtrees of tokens are decided at once there.
+    @Test(arguments: [
+        (#"{"pattern":"^[a-z0-9_-]+$","minLength":2,"maxLength":6}"#, ["", "\"", "\"a", "\"abcd", "\"abcdef"]),
+        (#"{"pattern":"^\\S*$"}"#, ["", "\"", "\"é/"]), (#"{"pattern":"^.{2,40}x"}"#, ["", "\"", "\"ab", "\"abx "]),
+        (#"{"pattern":"^[^/é]{1,3}/.*$","maxLength":50}"#, ["\"", "\"ab", "\"ab/", "\"ab/\u{E9}"]),
+        (#"{"format":"uri","maxLength":30}"#, ["\"", "\"http", "\"http://example.org/a", "\"http://[1:"]),
+        (#"{"not":{"enum":["cat","dog"]},"minLength":3}"#, ["\"", "\"c", "\"ca", "\"do", "\"dogs"]),
+        (#"{"pattern":"^[\u4e00-\u9fff]+[a-z ]*$"}"#, ["\"", "\"日", "\"日本 "]),
+    ])
+    func theMaskIsExactWithinPatterns(schema: String, prefixes: [String]) throws {
+        let schema = #"{"type":"array","items":{"type":"string","allOf":[\#(schema)]}}"#
+        let constraint = try CompiledConstraint(.jsonSchema(JSONValue(parsing: schema)))
+        let fresh = ConstraintMatcher(constraint, vocabulary: .qwen)
+        for prefix in prefixes {
+            for head in ["[", #"["zzz","#] {
+                let matcher = ConstraintMatcher(constraint, vocabulary: .qwen)
+                guard matcher.accept(bytes: Array((head + prefix).utf8)) else { continue }
+                let mask = matcher.allowedTokens()
+                #expect(!mask.isEmpty)
+                for id in stride(from: head.utf8.count, to: 151_643, by: 23) {
+                    fresh.startAgain()
+                    #expect(fresh.accept(bytes: Array((head + prefix).utf8)))
+                    let isAccepted = fresh.accept(id)
+                    if isAccepted != mask.contains(id) {
+                        Issue.record("token \(id) behind \(head + prefix): \(isAccepted)")
+                    }
+                }
+            }
+        }
+    }
+
     @Test func textOfTheTokenizerPasses() throws {
         let matcher = try matcher(Self.schema)
         let text = #"{"kind":"cattle","zoo":{"a":[1.5e3,"Grüße 😀 \"x\" \\ \n"]},"name":"Tom","ages":[7,12,100]}"#

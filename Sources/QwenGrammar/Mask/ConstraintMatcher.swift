@@ -146,9 +146,9 @@ public final class ConstraintMatcher {
         }
         guard let node else { return false }
         var child = node + 1
-        while child < Int(trie.ends[node]) {
-            if automaton.step(configuration, trie.bytes[child]) >= 0 { return true }
-            child = Int(trie.ends[child])
+        while child < Int(trie.nodes[node].end) {
+            if automaton.step(configuration, trie.nodes[child].byte) >= 0 { return true }
+            child = Int(trie.nodes[child].end)
         }
         return false
     }

@@ -1,68 +1,104 @@
 /// What the tokens do from one state within a string, whatever stands around the string: which of them stay inside, and
 /// which leave it, with what follows the quote.
 final class StringSlice: Sendable {
-    /// The tokens that stay within the string, by how many code points they begin; each set holds the ones before it.
-    let inside: [TokenMask]
-    /// The tokens that end the string, by what follows the quote, for each number of code points before it.
+    /// The tokens that stay within the string, by how many code points they begin and the string needs behind them; each
+    /// set holds the ones before it.
+    private let inside: [TokenMask]
+    /// Those for which it is more than ``countLimit``.
+    private let longInside: [(count: Int, token: Int32)]
+    /// The nodes at which tokens end the string, and the code points before the quote.
+    let exits: [(node: Int32, count: Int32)]
+
+    /// Up to how many code points are told apart for all tokens at once.
+    static let countLimit = 32
+
+    /// - Parameters:
+    ///   - states: the string's automaton.
+    ///   - state: where the string stands.
+    ///   - vocabulary: the tokens.
+    ///   - countsScalars: whether code points matter; else all are in the first set.
+    init(_ states: StringStates, state: Int32, vocabulary: TokenVocabulary, countsScalars: Bool) {
+        let limit = countsScalars ? Self.countLimit : 0
+        let trie = vocabulary.trie
+        let wordCount = TokenMask.wordCount(for: vocabulary.size)
+        var words = [UInt64](repeating: 0, count: wordCount * (limit + 1))
+        var longInside: [(count: Int, token: Int32)] = []
+        var exits: [(node: Int32, count: Int32)] = []
+        var most = 0
+        words.withUnsafeMutableBufferPointer { words in
+            trie.walkString(0..<trie.count, from: state, states) { range, offset in
+                for index in range {
+                    let token = trie.tokens[index]
+                    let count = countsScalars ? offset + Int(trie.tokenScalars[index]) : 0
+                    if count > limit {
+                        longInside.append((count, token))
+                    } else {
+                        words[count * wordCount + Int(token) >> 6] |= 1 << UInt64(token & 63)
+                        most = max(most, count)
+                    }
+                }
+            } exit: { node, count in
+                exits.append((Int32(node), Int32(count)))
+            }
+            for index in wordCount..<wordCount * (most + 1) where most > 0 {
+                words[index] |= words[index - wordCount]
+            }
+        }
+        inside = (0...most).map {
+            TokenMask(words: Array(words[$0 * wordCount..<($0 + 1) * wordCount]))
+        }
+        self.longInside = longInside
+        self.exits = exits
+    }
+
+    /// The tokens that stay within the string and need no more than some code points.
+    func inside(atMost most: Int) -> TokenMask {
+        guard most >= 0 else { return TokenMask(words: inside[0].words.map { _ in 0 }) }
+        var mask = inside[min(most, inside.count - 1)]
+        for (count, token) in longInside where count <= most { mask.insert(token) }
+        return mask
+    }
+}
+
+/// What the tokens do within a string that may be any: most strings are such, and it is worked out once for a vocabulary.
+final class AnyStringSlice: Sendable {
+    /// The tokens that stay within the string.
+    let slice: StringSlice
+    /// The tokens that end the string, as a tree of what follows them from the quote on, for each number of code points
+    /// before it; more than ``StringSlice/countLimit`` are counted as that many.
     let exits: [TokenTrie]
     /// The same for all numbers.
     let allExits: TokenTrie
 
-    /// More code points than this in one token are counted as this many.
-    static let countLimit = 32
-
-    init(_ automaton: ByteAutomaton, state: Int32, vocabulary: TokenVocabulary, countsScalars: Bool = true) {
-        let countLimit = countsScalars ? Self.countLimit : 0
-        let trie = vocabulary.trie
-        var inside = [TokenMask](repeating: TokenMask(count: vocabulary.size), count: countLimit + 1)
-        var exits = [[(text: ArraySlice<UInt8>, token: Int32)]](repeating: [], count: countLimit + 1)
-        var states = [Int32](repeating: 0, count: trie.maximumDepth + 1)
-        var counts = [Int](repeating: 0, count: trie.maximumDepth + 1)
-        states[0] = state
-        var node = 0
-        var most = 0
-        while node < trie.count {
-            let depth = Int(trie.depths[node])
-            let before = states[depth - 1]
-            let next = automaton.step(before, trie.bytes[node])
-            guard next >= 0 else {
-                if trie.bytes[node] == UInt8(ascii: "\""), automaton.accepts(before) {
-                    Self.collect(trie, below: node, into: &exits[counts[depth - 1]])
-                    most = max(most, counts[depth - 1])
-                }
-                node = Int(trie.ends[node])
-                continue
-            }
-            states[depth] = next
-            counts[depth] = min(counts[depth - 1] + (automaton.isBetween[Int(before)] ? 1 : 0), countLimit)
-            for index in trie.tokenRange(node) {
-                inside[counts[depth]].insert(trie.tokens[index])
-                most = max(most, counts[depth])
-            }
-            node += 1
+    init(_ automaton: ByteAutomaton, vocabulary: TokenVocabulary) {
+        slice = StringSlice(
+            StringStates(automaton),
+            state: 0,
+            vocabulary: vocabulary,
+            countsScalars: true
+        )
+        var entries: [[(text: [UInt8], token: Int32)]] = []
+        for (node, count) in slice.exits {
+            let count = min(Int(count), StringSlice.countLimit)
+            while entries.count <= count { entries.append([]) }
+            Self.collect(vocabulary.trie, below: Int(node), into: &entries[count])
         }
-        for count in 1..<inside.count { inside[count].formUnion(inside[count - 1]) }
-        self.inside = Array(inside[...most])
-        func sorted(_ entries: [(text: ArraySlice<UInt8>, token: Int32)]) -> TokenTrie {
-            // A quote with nothing behind it is kept apart: an empty text has no node.
-            TokenTrie(sorted: entries.sorted { $0.text.lexicographicallyPrecedes($1.text) })
-        }
-        self.exits = exits[...most].map(sorted)
-        allExits = sorted(exits.flatMap(\.self))
+        exits = entries.map { TokenTrie($0) }
+        allExits = TokenTrie(entries.flatMap(\.self))
     }
 
     /// Adds the tokens of a subtree, by their bytes from its root on: the quote is the first.
     private static func collect(
         _ trie: TokenTrie,
         below root: Int,
-        into entries: inout [(text: ArraySlice<UInt8>, token: Int32)]
+        into entries: inout [(text: [UInt8], token: Int32)]
     ) {
-        let depth = Int(trie.depths[root])
+        let depth = Int(trie.nodes[root].depth)
         var text: [UInt8] = []
-        for node in root..<Int(trie.ends[root]) {
-            text.removeSubrange((Int(trie.depths[node]) - depth)...)
-            text.append(trie.bytes[node])
-            for index in trie.tokenRange(node) { entries.append((text[...], trie.tokens[index])) }
+        for node in root..<Int(trie.nodes[root].end) {
+            text.removeSubrange((Int(trie.nodes[node].depth) - depth)...)
+            text.append(trie.nodes[node].byte)
+            for index in trie.tokenRange(node) { entries.append((text, trie.tokens[index])) }
         }
     }
 }

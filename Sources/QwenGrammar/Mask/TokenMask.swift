@@ -3,7 +3,11 @@ public struct TokenMask: Sendable, Equatable {
     /// The bits, 64 a word, the lowest id in the lowest bit.
     public private(set) var words: [UInt64]
 
-    init(count: Int) { words = [UInt64](repeating: 0, count: (count + 63) / 64) }
+    init(words: [UInt64]) { self.words = words }
+
+    init(count: Int) { words = [UInt64](repeating: 0, count: Self.wordCount(for: count)) }
+
+    static func wordCount(for count: Int) -> Int { (count + 63) / 64 }
 
     /// Whether an id is in the set.
     ///

@@ -18,8 +18,10 @@ extension LoRAAdapter {
         if let architecture = file[key: "general.architecture"]?.string, !architecture.hasPrefix("qwen") {
             throw .otherArchitecture(architecture)
         }
-        guard let alpha = file[key: "adapter.lora.alpha"]?.double, alpha.isFinite else {
-            throw .file(.gguf(path: path, .missingKey("adapter.lora.alpha")))
+        let key = "adapter.lora.alpha"
+        guard let value = file[key: key] else { throw .file(.gguf(path: path, .missingKey(key))) }
+        guard let alpha = value.double, (-1e6...1e6).contains(alpha) else {
+            throw .file(.gguf(path: path, .invalidValue(key: key, reason: "it must lie within -1e6…1e6")))
         }
         var pairs = FactorPairs<GGUFFile.Tensor>()
         for tensor in file.tensors {

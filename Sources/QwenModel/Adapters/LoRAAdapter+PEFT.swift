@@ -37,7 +37,7 @@ extension LoRAAdapter {
             let factors = LowRankUpdate.Factors(
                 down: try Self.read(down.stored, from: file),
                 up: try Self.read(up.stored, from: file),
-                scale: Float(try scaling.scale(of: module, rank: down.shape[0]))
+                scale: Float(scaling.scale(of: module, rank: down.shape[0]))
             )
             return Update(module: module, factors: factors)
         }
@@ -51,7 +51,8 @@ extension LoRAAdapter {
         var rest = name.dropFirst(prefix.count)
         for (suffix, isDown) in [(".lora_A.weight", true), (".lora_B.weight", false)] where rest.hasSuffix(suffix) {
             rest.removeLast(suffix.count)
-            return rest.hasSuffix("_proj") || rest == "lm_head" || rest.hasSuffix("mlp.gate")
+            let isRouter = rest.hasSuffix("mlp.gate") || rest.hasSuffix("mlp.shared_expert_gate")
+            return rest.hasSuffix("_proj") || rest == "lm_head" || isRouter
                 ? (String(rest), isDown) : nil
         }
         return nil
@@ -106,7 +107,11 @@ extension LoRAAdapter {
 private struct PEFTScaling {
     private let alpha: Double
     private let usesRootOfRank: Bool
-    private let alphaPattern: JSONObject?
+    /// The α of the modules that a pattern is for; the first one counts.
+    private let patterns: [(pattern: ModulePattern, alpha: Double)]
+
+    /// More than any adapter has: there are seven matrices in a layer.
+    private static let maximumPatterns = 1024
 
     init(_ folder: CheckpointFolder) throws(AdapterError) {
         let file = try LoRAAdapter.reading { () throws(CheckpointError) in try folder.open("adapter_config.json") }
@@ -141,26 +146,24 @@ private struct PEFTScaling {
         // PEFT's own default.
         alpha = try fields.real("lora_alpha", in: -1e6...1e6) ?? 8
         usesRootOfRank = try fields.flag("use_rslora") ?? false
-        alphaPattern = try fields.fields("alpha_pattern")?.object
+        var patterns: [(pattern: ModulePattern, alpha: Double)] = []
+        if let list = try fields.fields("alpha_pattern") {
+            guard list.object.count <= Self.maximumPatterns else {
+                throw fields.unsupported("alpha_pattern", "at most \(Self.maximumPatterns) patterns can be read")
+            }
+            for key in list.object.keys {
+                guard let pattern = ModulePattern(key) else {
+                    throw list.unsupported(key, "this regular expression cannot be read")
+                }
+                patterns.append((pattern, try list.required(key, list.real(key, in: -1e6...1e6))))
+            }
+        }
+        self.patterns = patterns
     }
 
     /// α / r, or α / √r, of a module, with its own rank and α where a pattern gives one.
-    func scale(of module: String, rank: Int) throws(AdapterError) -> Double {
-        var alpha = alpha
-        if let alphaPattern {
-            for (pattern, value) in alphaPattern.members.map({ ($0.key, $0.value) })
-            where Self.matches(module, pattern) {
-                alpha = value.double ?? alpha
-                break
-            }
-        }
+    func scale(of module: String, rank: Int) -> Double {
+        let alpha = patterns.first { $0.pattern.matches(module) }?.alpha ?? alpha
         return alpha / (usesRootOfRank ? Double(rank).squareRoot() : Double(rank))
-    }
-
-    /// PEFT takes a pattern for a regular expression for the end of a name, from a dot on.
-    private static func matches(_ module: String, _ pattern: String) -> Bool {
-        if module == pattern || module.hasSuffix("." + pattern) { return true }
-        guard let expression = try? Regex(#"(.*\.)?("# + pattern + ")") else { return false }
-        return (try? expression.wholeMatch(in: module)) != nil
     }
 }

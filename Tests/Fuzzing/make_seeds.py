@@ -255,6 +255,12 @@ def constraints():
         yield json.dumps(schema).encode() + b'\0{"a":1}'
     for pattern in [r"(a+)+b", r"[^\d\s]{2,5}|\u00e9", r"^(?:foo|ba[rz])*$", r"\p{L}+(?=x)", r"(?<n>a)\k<n>", r"\w{0,1000000000}"]:
         yield b"/" + pattern.encode() + b"\0" + b"aab"
+    grammars = [
+        'root ::= term (("+" | "-") term)* # sum\nterm ::= number | "(" root ")"\nnumber ::= [0-9]+ ("." [0-9]{1,2})?\0(1+2)-3.5',
+        'root ::= "a" root "b" | ""\0aabb', 'root ::= "\\x41" [^a-z\\u00e9]{2,} ("x"?){3}\0ABC',
+    ]  # fmt: skip
+    for grammar in grammars:
+        yield b"=" + grammar.encode()
 
 
 def templates():

@@ -58,6 +58,20 @@ import Testing
         #expect(try refusal([0, 0, 0, 0, 2, 0, 0, 0] + good.dropFirst(8)) == .headerTooLong(2 << 32, limit: 2))
     }
 
+    /// The file has room for it, but the format has not.
+    @Test func headersBeyondTheFormat() throws {
+        let folder = try CheckpointFolderBuilder()
+        defer { folder.remove() }
+        let length = withUnsafeBytes(of: UInt64(100_000_001).littleEndian) { Array($0) }
+        try folder.write(length + Array("{}".utf8), to: "a.safetensors")
+        let path = try #require(realPath(folder.path)) + "/a.safetensors"
+        let handle = try #require(FileHandle(forUpdatingAtPath: path))
+        try handle.truncate(atOffset: 200_000_000)
+        try handle.close()
+        let error = #expect(throws: CheckpointError.self) { try SafetensorsFile(path: path) }
+        #expect(error == .safetensors(path: path, .headerTooLong(100_000_001, limit: 100_000_000)))
+    }
+
     @Test func headersBeginning() throws {
         #expect(try refusal(header: " {}") == .headerIsNoObject(firstByte: 0x20))
         #expect(try refusal(header: "\u{FEFF}{}") == .headerIsNoObject(firstByte: 0xEF))

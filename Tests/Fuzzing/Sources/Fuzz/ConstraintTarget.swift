@@ -2,7 +2,8 @@ import QwenGrammar
 import QwenJSON
 import QwenTokenizer
 
-/// Constraints: a JSON Schema, or, after a slash, a regular expression, and a text after a zero byte that is held to it.
+/// Constraints: a JSON Schema, a regular expression after a slash, or a grammar after an equals sign; and, after a zero byte, a text
+/// that is held to it.
 ///
 /// What the mask allows is accepted, and a text goes into the matcher as far as it goes into the automaton.
 enum ConstraintTarget {
@@ -23,9 +24,10 @@ enum ConstraintTarget {
     static func run(_ input: UnsafeRawBufferPointer) {
         let sections = Sections(input)
         let constraint: Constraint
-        if sections[0].first == UInt8(ascii: "/") {
-            constraint = .regex(String(decoding: sections[0].dropFirst(), as: UTF8.self))
-        } else {
+        switch sections[0].first {
+        case UInt8(ascii: "/"): constraint = .regex(String(decoding: sections[0].dropFirst(), as: UTF8.self))
+        case UInt8(ascii: "="): constraint = .grammar(String(decoding: sections[0].dropFirst(), as: UTF8.self))
+        default:
             guard let schema = try? JSONValue(parsing: sections[0]) else { return }
             constraint = .jsonSchema(schema)
         }

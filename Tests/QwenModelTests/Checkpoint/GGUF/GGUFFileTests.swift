@@ -257,7 +257,14 @@ import Testing
             try refusal { $0.add(tensor: "x", [1 << 60, 1], type: 27, offset: 0) }
                 == .impossibleSize(tensor: "x", dimensions: [1 << 60, 1])
         )
-        // Two tensors whose sizes together overflow.
+        // Two tensors of bytes whose sizes together overflow.
+        let most: UInt64 = 0x7FFF_FFFF_FFFF_FFC0
+        #expect(
+            try refusal {
+                $0.add(tensor: "x", [most], type: 24, offset: 0)
+                $0.add(tensor: "y", [most], type: 24, offset: most)
+            } == .impossibleSize(tensor: "x", dimensions: [most])
+        )
         let huge: UInt64 = 0x3FFF_FFFF_FFFF_FFC0
         let file = try refusal {
             $0.add(tensor: "x", [huge], type: 24, offset: 0)

@@ -77,13 +77,22 @@ private struct UpdatedMatrices {
         switch weights {
         case .dense(let block):
             return .dense(try self.block(block, prefix: prefix))
-        case .mixture(let router, let experts):
+        case .mixture(let router, let experts, let shared):
             var changed: [GatedBlockWeights] = []
             changed.reserveCapacity(experts.count)
             for (index, expert) in experts.enumerated() {
                 changed.append(try block(expert, prefix: prefix + "experts.\(index)."))
             }
-            return .mixture(router: try matrix(router, prefix + "gate"), experts: changed)
+            return .mixture(
+                router: try matrix(router, prefix + "gate"),
+                experts: changed,
+                shared: try shared.map { shared throws(AdapterError) in
+                    SharedExpertWeights(
+                        gate: try matrix(shared.gate, prefix + "shared_expert_gate"),
+                        block: try block(shared.block, prefix: prefix + "shared_expert.")
+                    )
+                }
+            )
         }
     }
 

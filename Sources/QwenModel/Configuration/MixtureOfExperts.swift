@@ -6,6 +6,8 @@ public struct MixtureOfExperts: Sendable, Hashable {
     public let expertsPerToken: Int
     /// The width of one expert's hidden layer.
     public let intermediateSize: Int
+    /// The width of the hidden layer of the expert that every token passes through, or nil where there is none.
+    public let sharedIntermediateSize: Int?
     /// Whether the chosen experts' probabilities are scaled to add up to one.
     public let normalizesTopK: Bool
     /// A layer can be sparse where its number, counted from 1, is a multiple of this.
@@ -15,7 +17,7 @@ public struct MixtureOfExperts: Sendable, Hashable {
 
     /// Whether a layer has experts.
     ///
-    /// Source: transformers, `Qwen3MoeDecoderLayer`.
+    /// Source: transformers, `Qwen2MoeDecoderLayer` and `Qwen3MoeDecoderLayer`.
     ///
     /// - Parameter layer: the layer, counted from 0.
     /// - Returns: true for a mixture of experts, false for a plain feed-forward network.

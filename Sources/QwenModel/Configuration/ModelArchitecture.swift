@@ -4,6 +4,8 @@ public enum ModelArchitecture: String, Sendable, CaseIterable {
     case qwen2
     /// Qwen3, dense: no such biases, norms on queries and keys.
     case qwen3
+    /// Qwen1.5-MoE and Qwen2 with a mixture of experts in some or all layers, beside them one that all tokens pass through.
+    case qwen2MoE = "qwen2_moe"
     /// Qwen3 with a mixture of experts in some or all layers.
     case qwen3MoE = "qwen3_moe"
 }

@@ -4,7 +4,7 @@ extension ModelConfiguration {
     /// Reads the contents of a `config.json`.
     ///
     /// Keys that this library has no use for are ignored. Sources for defaults and meanings: transformers,
-    /// `Qwen2Config`, `Qwen3Config`, `Qwen3MoeConfig`.
+    /// `Qwen2Config`, `Qwen2MoeConfig`, `Qwen3Config`, `Qwen3MoeConfig`.
     ///
     /// - Parameter bytes: the file's bytes.
     /// - Throws: ``ConfigurationError``, which names the key and the value.
@@ -64,11 +64,14 @@ extension ModelConfiguration {
 
         tieWordEmbeddings = try fields.flag("tie_word_embeddings") ?? false
         let attentionBias = try fields.flag("attention_bias") ?? false
-        self.hasQueryKeyValueBias = hasQueryKeyValueBias ?? (architecture == .qwen2 || attentionBias)
-        hasAttentionOutputBias = architecture != .qwen2 && attentionBias
-        hasQueryKeyNorm = architecture != .qwen2
+        let isQwen2 = architecture == .qwen2 || architecture == .qwen2MoE
+        let qwen2Bias = architecture == .qwen2MoE ? try fields.flag("qkv_bias") ?? true : isQwen2
+        self.hasQueryKeyValueBias = hasQueryKeyValueBias ?? (isQwen2 ? qwen2Bias : attentionBias)
+        hasAttentionOutputBias = !isQwen2 && attentionBias
+        hasQueryKeyNorm = !isQwen2
         mixture =
-            architecture == .qwen3MoE ? try MixtureOfExperts(fields, layerCount: layerCount) : nil
+            architecture == .qwen2MoE || architecture == .qwen3MoE
+            ? try MixtureOfExperts(fields, layerCount: layerCount, hasSharedExpert: architecture == .qwen2MoE) : nil
         let mixture = mixture
         if let mixture, (0..<layerCount).allSatisfy({ mixture.isSparse(layer: $0) }) {
             // No layer uses it; published files mention it all the same.
@@ -94,16 +97,17 @@ extension ModelConfiguration {
     private static func architecture(_ fields: ConfigurationFields) throws(ConfigurationError) -> ModelArchitecture {
         if let type = try fields.text("model_type") {
             guard let architecture = ModelArchitecture(rawValue: type) else {
-                throw fields.unsupported("model_type", "only qwen2, qwen3 and qwen3_moe are")
+                throw fields.unsupported("model_type", "only qwen2, qwen2_moe, qwen3 and qwen3_moe are")
             }
             return architecture
         }
         switch try fields.list("architectures")?.first?.string {
         case "Qwen2ForCausalLM": return .qwen2
+        case "Qwen2MoeForCausalLM": return .qwen2MoE
         case "Qwen3ForCausalLM": return .qwen3
         case "Qwen3MoeForCausalLM": return .qwen3MoE
         case nil: throw .missing(key: "model_type")
-        default: throw fields.unsupported("architectures", "only those of qwen2, qwen3 and qwen3_moe are")
+        default: throw fields.unsupported("architectures", "only those of qwen2, qwen2_moe, qwen3 and qwen3_moe are")
         }
     }
 
@@ -191,7 +195,11 @@ extension ModelConfiguration {
 }
 
 extension MixtureOfExperts {
-    fileprivate init(_ fields: ConfigurationFields, layerCount: Int) throws(ConfigurationError) {
+    fileprivate init(
+        _ fields: ConfigurationFields,
+        layerCount: Int,
+        hasSharedExpert: Bool
+    ) throws(ConfigurationError) {
         let key = fields.value("num_experts") == nil ? "num_local_experts" : "num_experts"
         experts = try fields.required("num_experts", fields.integer(key, in: 0...ModelConfiguration.Limits.experts))
         expertsPerToken = try fields.size("num_experts_per_tok", upTo: ModelConfiguration.Limits.experts)
@@ -202,6 +210,9 @@ extension MixtureOfExperts {
             "moe_intermediate_size",
             upTo: ModelConfiguration.Limits.intermediateSize
         )
+        sharedIntermediateSize =
+            hasSharedExpert
+            ? try fields.size("shared_expert_intermediate_size", upTo: ModelConfiguration.Limits.intermediateSize) : nil
         normalizesTopK = try fields.flag("norm_topk_prob") ?? false
         sparseStep = try fields.integer("decoder_sparse_step", in: 1...ModelConfiguration.Limits.layerCount) ?? 1
         denseLayers = Set(try fields.integers("mlp_only_layers", in: 0..<layerCount) ?? []).sorted()

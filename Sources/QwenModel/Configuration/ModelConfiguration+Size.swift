@@ -44,7 +44,8 @@ extension ModelConfiguration {
         if let mixture = mixture {
             let sparseLayers = (0..<layerCount).count { mixture.isSparse(layer: $0) }
             let expert = Checked(3) * hiddenSize * mixture.intermediateSize
-            let router = Checked(mixture.experts) * hiddenSize
+            let shared = mixture.sharedIntermediateSize.map { Checked(3) * hiddenSize * $0 + hiddenSize } ?? Checked(0)
+            let router = Checked(mixture.experts) * hiddenSize + shared
             total = total + (router + expert * mixture.experts) * sparseLayers + dense * (layerCount - sparseLayers)
             active =
                 active + (router + expert * mixture.expertsPerToken) * sparseLayers + dense

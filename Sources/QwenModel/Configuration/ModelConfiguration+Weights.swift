@@ -17,7 +17,8 @@ extension ModelConfiguration {
     /// The weights of one layer but for those of its experts.
     ///
     /// - Parameter layer: the layer, counted from 0.
-    /// - Returns: the norms, the attention's projections, biases and norms, and the feed-forward network or the router.
+    /// - Returns: the norms, the attention's projections, biases and norms, and the feed-forward network, or the router and the
+    ///   expert that every token passes through.
     public func weights(ofLayer layer: Int) -> [WeightShape] {
         let prefix = "model.layers.\(layer)."
         let queries = attentionHeads * headDimension
@@ -46,6 +47,10 @@ extension ModelConfiguration {
         }
         if let mixture = mixture, mixture.isSparse(layer: layer) {
             weights.append(WeightShape(prefix + "mlp.gate.weight", [mixture.experts, hiddenSize]))
+            if let width = mixture.sharedIntermediateSize {
+                weights.append(WeightShape(prefix + "mlp.shared_expert_gate.weight", [1, hiddenSize]))
+                weights += feedForward(prefix + "mlp.shared_expert.", width)
+            }
         } else {
             weights += feedForward(prefix + "mlp.", intermediateSize)
         }

@@ -18,6 +18,11 @@ struct MixtureMemory {
     let gate: UnsafeMutablePointer<Float>
     let up: UnsafeMutablePointer<Float>
     let outputs: UnsafeMutablePointer<Float>
+    /// 0 where no expert is for all tokens.
+    let sharedIntermediate: Int
+    let sharedWeights: UnsafeMutablePointer<Float>
+    let sharedGate: UnsafeMutablePointer<Float>
+    let sharedUp: UnsafeMutablePointer<Float>
 
     init(_ workspace: MixtureWorkspace, _ mixture: MixtureOfExperts) {
         experts = mixture.experts
@@ -36,6 +41,10 @@ struct MixtureMemory {
         gate = workspace.gate.baseAddress
         up = workspace.up.baseAddress
         outputs = workspace.outputs.baseAddress
+        sharedIntermediate = mixture.sharedIntermediateSize ?? 0
+        sharedWeights = workspace.sharedWeights.baseAddress
+        sharedGate = workspace.sharedGate.baseAddress
+        sharedUp = workspace.sharedUp.baseAddress
     }
 }
 
@@ -43,10 +52,11 @@ extension ForwardStep {
     /// A mixture of experts: the slots of each expert are computed together, and the next norm adds the outputs up.
     ///
     /// Source: transformers' `Qwen3MoeSparseMoeBlock`: softmax over all experts in float32, the k largest, renormalised if
-    /// the model says so.
+    /// the model says so; and `Qwen2MoeSparseMoeBlock`: beside them one expert for all tokens, behind a sigmoid.
     func mixtureBlock(
         _ router: UnsafePointer<LinearWeights>,
         _ experts: UnsafePointer<GatedBlockWeights>,
+        _ shared: UnsafePointer<SharedExpertWeights>?,
         _ memory: MixtureMemory,
         _ worker: inout Worker
     ) {
@@ -61,9 +71,12 @@ extension ForwardStep {
             scratch: scratch,
             slot: inputSlot(worker)
         )
+        // Before the block's prepared input gives way to that of the experts' slots.
+        if let shared { beginShared(shared, memory, &worker) }
         worker.barrier()
         for row in worker.range(of: rows) {
             choose(row: row, memory)
+            if shared != nil { memory.sharedWeights[row] = Self.sigmoid(memory.sharedWeights[row]) }
         }
         worker.barrier()
         if worker.index == 0 {
@@ -101,6 +114,7 @@ extension ForwardStep {
             for slot in worker.range(of: rows * memory.expertsPerToken) {
                 scratch.prepare(memory.gate + slot * memory.intermediate, inputs: memory.intermediate, slot: slot)
             }
+            if shared != nil { prepareShared(memory, worker) }
             worker.barrier()
         }
         let downPiece = piece(of: experts.pointee.down, worker)
@@ -121,6 +135,7 @@ extension ForwardStep {
                 prepared: scratch.prepared(slot: slots.lowerBound)
             )
         }
+        if let shared { finishShared(shared, memory, &worker) }
     }
 
     /// Adds the weighted outputs of a row's experts, in the order of their weights.
@@ -129,6 +144,14 @@ extension ForwardStep {
         for choice in row * mixture.expertsPerToken..<(row + 1) * mixture.expertsPerToken {
             let output = mixture.outputs + Int(mixture.slots[choice]) * shape.hidden
             kernels.add(output, times: mixture.weights[choice], to: stream, count: shape.hidden)
+        }
+        if mixture.sharedIntermediate > 0 {
+            kernels.add(
+                delta + row * shape.hidden,
+                times: mixture.sharedWeights[row],
+                to: stream,
+                count: shape.hidden
+            )
         }
     }
 

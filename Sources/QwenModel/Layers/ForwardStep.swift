@@ -110,7 +110,7 @@ struct ForwardStep: @unchecked Sendable {
         case none
         /// The rows of `delta`.
         case delta
-        /// The experts' outputs, weighted.
+        /// The experts' outputs, weighted; that of the one for all tokens is in `delta`.
         case experts
     }
 
@@ -208,7 +208,7 @@ struct ForwardStep: @unchecked Sendable {
         if let dense = plan.pointee.dense {
             denseBlock(dense, &worker)
         } else if let router = plan.pointee.router, let experts = plan.pointee.experts, let mixture {
-            mixtureBlock(router, experts, mixture, &worker)
+            mixtureBlock(router, experts, plan.pointee.shared, mixture, &worker)
         }
     }
 

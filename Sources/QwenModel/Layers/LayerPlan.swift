@@ -18,6 +18,8 @@ struct LayerPlan {
     let router: UnsafePointer<LinearWeights>?
     /// A mixture's experts; nil in a dense layer.
     let experts: UnsafePointer<GatedBlockWeights>?
+    /// A mixture's expert for all tokens and its gate; nil where there is none.
+    let shared: UnsafePointer<SharedExpertWeights>?
 }
 
 /// The plans of all layers, and the memory that they point into.
@@ -38,6 +40,7 @@ final class ModelPlan {
     private let plans: UnsafeMutablePointer<LayerPlan>
     private var blocks: [(start: UnsafeMutablePointer<GatedBlockWeights>, count: Int)] = []
     private var linears: [UnsafeMutablePointer<LinearWeights>] = []
+    private var sharedExperts: [UnsafeMutablePointer<SharedExpertWeights>] = []
 
     init(_ weights: ModelWeights) {
         self.weights = weights
@@ -65,21 +68,31 @@ final class ModelPlan {
         for linear in linears {
             linear.deinitialize(count: 1).deallocate()
         }
+        for shared in sharedExperts {
+            shared.deinitialize(count: 1).deallocate()
+        }
     }
 
     private func plan(of layer: LayerWeights) -> LayerPlan {
         var dense: UnsafePointer<GatedBlockWeights>?
         var router: UnsafePointer<LinearWeights>?
         var experts: UnsafePointer<GatedBlockWeights>?
+        var shared: UnsafePointer<SharedExpertWeights>?
         switch layer.feedForward {
         case .dense(let block):
             dense = place([block])
-        case .mixture(let routing, let all):
+        case .mixture(let routing, let all, let common):
             let linear = UnsafeMutablePointer<LinearWeights>.allocate(capacity: 1)
             linear.initialize(to: routing)
             linears.append(linear)
             router = UnsafePointer(linear)
             experts = place(all)
+            if let common {
+                let place = UnsafeMutablePointer<SharedExpertWeights>.allocate(capacity: 1)
+                place.initialize(to: common)
+                sharedExperts.append(place)
+                shared = UnsafePointer(place)
+            }
         }
         return LayerPlan(
             inputNorm: UnsafePointer(layer.inputNorm.baseAddress),
@@ -92,7 +105,8 @@ final class ModelPlan {
             feedForwardNorm: UnsafePointer(layer.feedForwardNorm.baseAddress),
             dense: dense,
             router: router,
-            experts: experts
+            experts: experts,
+            shared: shared
         )
     }
 

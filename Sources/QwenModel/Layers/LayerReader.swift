@@ -82,7 +82,13 @@ struct LayerReader<Source: WeightSource> {
         for expert in 0..<mixture.experts {
             experts.append(try block(prefix + "experts.\(expert).", intermediate: mixture.intermediateSize))
         }
-        return .mixture(router: router, experts: experts)
+        let shared = try mixture.sharedIntermediateSize.map { width in
+            SharedExpertWeights(
+                gate: try linear(prefix + "shared_expert_gate", outputs: 1, inputs: configuration.hiddenSize),
+                block: try block(prefix + "shared_expert.", intermediate: width)
+            )
+        }
+        return .mixture(router: router, experts: experts, shared: shared)
     }
 
     private mutating func block(_ prefix: String, intermediate: Int) throws -> GatedBlockWeights {

@@ -68,8 +68,10 @@ extension ModelWeights {
             switch layer.feedForward {
             case .dense(let block):
                 return attention + [block.gate, block.up, block.down]
-            case .mixture(let router, let experts):
-                return attention + [router] + experts.flatMap { [$0.gate, $0.up, $0.down] }
+            case .mixture(let router, let experts, let shared):
+                let all = experts + [shared?.block].compactMap(\.self)
+                return attention + [router] + [shared?.gate].compactMap(\.self)
+                    + all.flatMap { [$0.gate, $0.up, $0.down] }
             }
         } + [head]
     }
@@ -101,8 +103,16 @@ struct LayerWeights: Sendable {
 enum FeedForwardWeights: Sendable {
     /// One SwiGLU block.
     case dense(GatedBlockWeights)
-    /// A mixture: the router [experts, hidden], and a SwiGLU block for each expert.
-    case mixture(router: LinearWeights, experts: [GatedBlockWeights])
+    /// A mixture: the router [experts, hidden], a SwiGLU block for each expert, and perhaps one for all tokens.
+    case mixture(router: LinearWeights, experts: [GatedBlockWeights], shared: SharedExpertWeights?)
+}
+
+/// The weights of the expert that every token passes through: sigmoid(gate(x)) · block(x).
+struct SharedExpertWeights: Sendable {
+    /// [1, hidden].
+    let gate: LinearWeights
+    /// The expert.
+    let block: GatedBlockWeights
 }
 
 /// The weights of a SwiGLU block: down(silu(gate(x)) · up(x)).

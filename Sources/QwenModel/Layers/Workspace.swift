@@ -75,8 +75,16 @@ final class Workspace {
         mixture = try configuration.mixture.map {
             try MixtureWorkspace($0, hiddenSize: configuration.hiddenSize, rows: rows)
         }
-        let widest = max(configuration.hiddenSize, queries, intermediate, configuration.mixture?.intermediateSize ?? 0)
-        let slots = max(rows * max(1, configuration.mixture?.expertsPerToken ?? 1), workers)
+        let widest = max(
+            configuration.hiddenSize,
+            queries,
+            intermediate,
+            configuration.mixture?.intermediateSize ?? 0,
+            configuration.mixture?.sharedIntermediateSize ?? 0
+        )
+        // The expert for all tokens takes a slot for each row behind those of the others.
+        let shared = configuration.mixture?.sharedIntermediateSize == nil ? 0 : 1
+        let slots = max(rows * (max(1, configuration.mixture?.expertsPerToken ?? 1) + shared), workers)
         scratch = try LinearScratch(workerCount: workers, maxInputs: widest, slots: slots, inputForms: inputForms)
         stop = try AlignedBuffer(count: 1)
     }
@@ -109,6 +117,12 @@ final class MixtureWorkspace {
     let up: AlignedBuffer<Float>
     /// The slots' outputs: [slots, hidden].
     let outputs: AlignedBuffer<Float>
+    /// How much of the output of the expert for all tokens a row gets: [rows].
+    let sharedWeights: AlignedBuffer<Float>
+    /// That expert's activations: [rows, its intermediate].
+    let sharedGate: AlignedBuffer<Float>
+    /// Beside them, the second product.
+    let sharedUp: AlignedBuffer<Float>
 
     init(_ mixture: MixtureOfExperts, hiddenSize: Int, rows count: Int) throws {
         let slotCount = count * mixture.expertsPerToken
@@ -124,5 +138,9 @@ final class MixtureWorkspace {
         gate = try AlignedBuffer(count: slotCount * mixture.intermediateSize)
         up = try AlignedBuffer(count: slotCount * mixture.intermediateSize)
         outputs = try AlignedBuffer(count: slotCount * hiddenSize)
+        let shared = mixture.sharedIntermediateSize ?? 0
+        sharedWeights = try AlignedBuffer(count: shared == 0 ? 0 : count)
+        sharedGate = try AlignedBuffer(count: count * shared)
+        sharedUp = try AlignedBuffer(count: count * shared)
     }
 }

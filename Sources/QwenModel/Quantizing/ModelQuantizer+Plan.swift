@@ -63,10 +63,23 @@ extension ModelQuantizer {
         if checkpoint.configuration.quantization != nil {
             throw .alreadyQuantized(tensor: "config.json", type: "quantised matrices")
         }
+        if let mixture = configuration.mixture {
+            // Readers take all layers for sparse, and the weights for what they are in the published models.
+            if configuration.hasDenseLayers { throw .notExpressible(key: "mlp_only_layers") }
+            guard mixture.normalizesTopK == (configuration.architecture == .qwen3MoE) else {
+                throw .notExpressible(key: "norm_topk_prob")
+            }
+        }
         add(configuration.embeddingWeight, as: "token_embd.weight")
         for layer in 0..<configuration.layerCount {
             for weight in configuration.weights(ofLayer: layer) {
-                add(weight, as: GGUFModel.fileName(ofLayerWeight: weight.name))
+                let name = GGUFModel.fileName(ofLayerWeight: weight.name)
+                if name.hasSuffix(".ffn_gate_inp_shexp.weight") {
+                    // One row, which the format keeps as a vector of floats.
+                    add(name, [configuration.hiddenSize], [.matrix(weight)])
+                } else {
+                    add(weight, as: name)
+                }
             }
             guard let mixture = configuration.mixture, mixture.isSparse(layer: layer) else { continue }
             // A layer's experts are one tensor for each projection.
@@ -102,6 +115,7 @@ extension ModelQuantizer {
             switch shape.architecture {
             case .qwen2: "qwen2"
             case .qwen3: "qwen3"
+            case .qwen2MoE: "qwen2moe"
             case .qwen3MoE: "qwen3moe"
             }
         func number(_ key: String, _ value: Int) -> GGUFFile.Entry {
@@ -130,6 +144,9 @@ extension ModelQuantizer {
                 number("expert_used_count", mixture.expertsPerToken),
                 number("expert_feed_forward_length", mixture.intermediateSize),
             ]
+            if let width = mixture.sharedIntermediateSize {
+                entries.append(number("expert_shared_feed_forward_length", width))
+            }
         }
         if let yarn = shape.yarn {
             entries += [

@@ -77,7 +77,7 @@ public enum QuantizationMixture: String, Sendable, CaseIterable {
         guard parts.count == 4, parts[0] == "blk", let layer = Int(parts[1]) else { return base }
         switch parts[2] {
         case "attn_v": return valueFormat(layer: layer, in: model)
-        case "ffn_down", "ffn_down_exps": return downFormat(layer: layer, in: model)
+        case "ffn_down", "ffn_down_exps", "ffn_down_shexp": return downFormat(layer: layer, in: model)
         case "attn_k", "attn_output": return model.experts == 8 && self != .q8_0 ? eightExperts(parts[2]) : base
         default: return base
         }

@@ -6,6 +6,8 @@ public enum QuantizingError: Error, Sendable, Equatable {
     case cannotWrite(path: String, code: Int32)
     /// The source is quantised already; quantising again would add one error to another.
     case alreadyQuantized(tensor: String, type: String)
+    /// GGUF has no words for a setting of `config.json`, so that a reader would compute something else.
+    case notExpressible(key: String)
     /// The task was cancelled; no file is left.
     case cancelled
 }
@@ -17,6 +19,7 @@ extension QuantizingError: CustomStringConvertible {
         case .source(let error): "\(error)"
         case .cannotWrite(let path, let code): "\(path) cannot be written (error \(code))"
         case .alreadyQuantized(let tensor, let type): "\(tensor) is stored as \(type): only floats are quantised"
+        case .notExpressible(let key): "GGUF files of this architecture cannot say what \"\(key)\" says"
         case .cancelled: "quantising was cancelled"
         }
     }

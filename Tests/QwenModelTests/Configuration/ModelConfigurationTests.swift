@@ -86,6 +86,27 @@ import Testing
         #expect(throws: Never.self) { try Self.mixture(["intermediate_size": .null]) }
     }
 
+    @Test func expertForAllTokens() throws {
+        let changes: KeyValuePairs<String, JSONValue?> = [
+            "model_type": "qwen2_moe", "head_dim": .null, "norm_topk_prob": .null,
+            "shared_expert_intermediate_size": 40,
+        ]
+        let configuration = try Self.mixture(changes)
+        #expect(configuration.mixture?.sharedIntermediateSize == 40)
+        #expect(configuration.mixture?.normalizesTopK == false)
+        #expect(configuration.hasQueryKeyValueBias && !configuration.hasQueryKeyNorm)
+        #expect(try Self.mixture().mixture?.sharedIntermediateSize == nil)
+        let key = "shared_expert_intermediate_size"
+        #expect(throws: ConfigurationError.missing(key: key)) {
+            try Self.mixture(["model_type": "qwen2_moe", "head_dim": .null])
+        }
+        for width in [0, -1, 1 << 40] {
+            #expect(throws: ConfigurationError.self) {
+                try Self.mixture(["model_type": "qwen2_moe", key: .number(JSONNumber(width))])
+            }
+        }
+    }
+
     @Test func yarn() throws {
         let scaling: JSONValue = ["type": "yarn", "factor": 4.0, "original_max_position_embeddings": 32768]
         let yarn = try #require(try Self.configuration(["rope_scaling": scaling]).yarn)
@@ -301,6 +322,14 @@ import Testing
         ])
         #expect(large.parameterCount == 30_532_122_624)
         #expect((3_300_000_000..<3_400_000_000).contains(large.activeParameterCount))
+        // Qwen1.5-MoE-A2.7B: 14.3 billion, 2.7 billion active.
+        let shared = try Self.mixture([
+            "model_type": "qwen2_moe", "vocab_size": 151_936, "hidden_size": 2048, "num_hidden_layers": 24,
+            "num_attention_heads": 16, "num_key_value_heads": 16, "head_dim": .null, "num_experts": 60,
+            "num_experts_per_tok": 4, "moe_intermediate_size": 1408, "shared_expert_intermediate_size": 5632,
+        ])
+        #expect(shared.parameterCount == 14_315_784_192)
+        #expect((2_600_000_000..<2_800_000_000).contains(shared.activeParameterCount))
     }
 
     @Test func weightsAddUp() throws {
@@ -308,6 +337,9 @@ import Testing
             try Self.configuration(), try Self.configuration(["tie_word_embeddings": false, "attention_bias": true]),
             try Self.configuration(["model_type": "qwen2", "head_dim": .null]),
             try Self.mixture(["mlp_only_layers": [1], "tie_word_embeddings": true]),
+            try Self.mixture([
+                "model_type": "qwen2_moe", "head_dim": .null, "shared_expert_intermediate_size": 40,
+            ]),
         ] {
             var total = 0
             var names: Set<String> = []

@@ -1,3 +1,4 @@
+import Foundation
 import QwenModel
 import QwenTensor
 import Testing
@@ -25,6 +26,20 @@ import Testing
     func agreesOnOtherNumbersOfThreads(_ model: ReferenceModel, threads: Int) async throws {
         let options = EngineOptions(threadCount: threads, keyValueType: .float32)
         try await compare(model, options: options, logits: 2e-4, likelihood: 2e-5)
+    }
+
+    /// Products that round their inputs to 8 bits, as llama.cpp's do, are off by no more than llama.cpp's.
+    @Test(arguments: ReferenceModel.all, [(512, 2), (1, 2), (7, 1), (512, 3)])
+    func staysCloseWithRoundedInputs(_ model: ReferenceModel, _ run: (chunk: Int, threads: Int)) async throws {
+        let checkpoint = try Checkpoint(path: model.folder.path)
+        let engine = try InferenceEngine(
+            ModelWeights(checkpoint.configuration, from: checkpoint.reader(), arithmetic: .fast),
+            options: EngineOptions(threadCount: run.threads, prefillChunk: run.chunk)
+        )
+        for item in try model.cases() {
+            let result = try await engine.evaluate(item.inputIDs, logitsAt: [item.inputIDs.count - 1])
+            #expect(difference(item.lastLogits, result.logits[0]) <= 0.15)
+        }
     }
 
     private func compare(

@@ -15,7 +15,16 @@ import gguf
 import numpy as np
 import torch
 from gguf.quants import dequantize
-from transformers import LlamaConfig, LlamaForCausalLM, Qwen3Config, Qwen3ForCausalLM, Qwen3MoeConfig, Qwen3MoeForCausalLM
+from transformers import (
+    LlamaConfig,
+    LlamaForCausalLM,
+    Qwen2MoeConfig,
+    Qwen2MoeForCausalLM,
+    Qwen3Config,
+    Qwen3ForCausalLM,
+    Qwen3MoeConfig,
+    Qwen3MoeForCausalLM,
+)
 
 from make_quantized_checkpoints import fill, fnv1a
 from make_tiny_checkpoints import BASE, DEFAULT_ROPE, SMALLEST_MARGIN, answer, draw, stored_weights
@@ -33,7 +42,8 @@ LAYER = dict(
     **{f"self_attn.{k}_proj": f"attn_{v}" for k, v in dict(q="q", k="k", v="v", o="output").items()},
     **{f"self_attn.{k}_norm": f"attn_{k}_norm" for k in "qk"},
     **{f"mlp.{k}_proj": f"ffn_{k}" for k in ("gate", "up", "down")},
-    **{"mlp.gate": "ffn_gate_inp"},
+    **{"mlp.gate": "ffn_gate_inp", "mlp.shared_expert_gate": "ffn_gate_inp_shexp"},
+    **{f"mlp.shared_expert.{k}_proj": f"ffn_{k}_shexp" for k in ("gate", "up", "down")},
 )  # fmt: skip
 
 MODELS = {
@@ -53,6 +63,13 @@ MODELS = {
         dict(hidden_size=256, num_attention_heads=4, intermediate_size=256, num_hidden_layers=1, tie_word_embeddings=True,
              vocab_size=64),
         "Q8_0 Q5_1 TQ2_0 F32 TQ1_0 Q4_1 Q6_K Q5_0".split(),
+    ),
+    "qwen2moe": (
+        "qwen2moe", Qwen2MoeConfig, Qwen2MoeForCausalLM,
+        dict(hidden_size=64, num_attention_heads=4, num_hidden_layers=1, num_experts=4, num_experts_per_tok=2,
+             tie_word_embeddings=False, moe_intermediate_size=32, shared_expert_intermediate_size=64, norm_topk_prob=False,
+             vocab_size=64, intermediate_size=128),
+        "Q8_0 Q4_0 Q5_0 Q4_1 Q8_0 Q5_1 IQ4_NL Q8_0 F16 Q4_0 Q8_0 Q5_0".split(),
     ),
 }  # fmt: skip
 
@@ -122,7 +139,9 @@ def main(output):
         else:
             writer.add_key_length(head)
             writer.add_value_length(head)
-        if architecture == "qwen3moe":
+        if architecture == "qwen2moe":
+            writer.add_expert_shared_feed_forward_length(configuration.shared_expert_intermediate_size)
+        if architecture in ("qwen2moe", "qwen3moe"):
             writer.add_expert_count(configuration.num_experts)
             writer.add_expert_used_count(configuration.num_experts_per_tok)
             writer.add_expert_feed_forward_length(configuration.moe_intermediate_size)
@@ -135,6 +154,9 @@ def main(output):
             parts = tensor_name.split(".")
             if tensor.ndim == 1 or tensor_name.endswith("mlp.gate.weight"):
                 raw, kind, value = tensor.numpy(), "F32", tensor.numpy()
+            elif tensor_name.endswith("mlp.shared_expert_gate.weight"):
+                # llama.cpp's converter drops the dimension of 1.
+                raw, kind, value = tensor.numpy()[0], "F32", tensor.numpy()
             elif "experts" in parts:
                 stack = (parts[2], parts[6].removesuffix("_proj"))
                 kind = stacks[stack][0] if stack in stacks else kinds.pop(0)

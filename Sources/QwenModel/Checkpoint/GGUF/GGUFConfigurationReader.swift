@@ -37,6 +37,7 @@ struct GGUFConfigurationReader {
         ("num_experts", "expert_count"),
         ("num_experts_per_tok", "expert_used_count"),
         ("moe_intermediate_size", "expert_feed_forward_length"),
+        ("shared_expert_intermediate_size", "expert_shared_feed_forward_length"),
     ]
     private static let reals = [
         ("rms_norm_eps", "attention.layer_norm_rms_epsilon"),
@@ -57,6 +58,20 @@ struct GGUFConfigurationReader {
         switch architecture {
         case "qwen2", "llama": add("model_type", "qwen2")
         case "qwen3": add("model_type", "qwen3")
+        case "qwen2moe":
+            add("model_type", "qwen2_moe")
+            add("norm_topk_prob", false)
+            // Files of the architecture's first months do not say how wide experts are; llama.cpp takes this for it.
+            if let width = file[key: prefix + "feed_forward_length"]?.int {
+                if file[key: prefix + "expert_shared_feed_forward_length"] == nil {
+                    add("shared_expert_intermediate_size", .number(JSONNumber(width)))
+                }
+                if file[key: prefix + "expert_feed_forward_length"] == nil,
+                    let used = file[key: prefix + "expert_used_count"]?.int, used > 0
+                {
+                    add("moe_intermediate_size", .number(JSONNumber(width / used)))
+                }
+            }
         case "qwen3moe":
             add("model_type", "qwen3_moe")
             // All layers have experts, and their weights always add up to one.

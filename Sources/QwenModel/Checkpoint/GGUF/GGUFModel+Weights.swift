@@ -24,6 +24,10 @@ extension GGUFModel {
         "mlp.up_proj": "ffn_up",
         "mlp.down_proj": "ffn_down",
         "mlp.gate": "ffn_gate_inp",
+        "mlp.shared_expert.gate_proj": "ffn_gate_shexp",
+        "mlp.shared_expert.up_proj": "ffn_up_shexp",
+        "mlp.shared_expert.down_proj": "ffn_down_shexp",
+        "mlp.shared_expert_gate": "ffn_gate_inp_shexp",
     ]
 
     /// Finds a weight by its canonical name; nil for a name that no GGUF file has.
@@ -57,6 +61,8 @@ extension GGUFModel {
         guard let place = place(name), let (file, tensor) = tensor(place.tensor) else { return nil }
         var shape = tensor.shape
         var range = tensor.fileRange
+        // The format's converter drops the dimension of 1.
+        if shape.count == 1, place.tensor.hasSuffix(".ffn_gate_inp_shexp.weight") { shape.insert(1, at: 0) }
         if let part = place.part {
             guard let parts = shape.first, shape.count > 1, part < parts else { return nil }
             shape.removeFirst()

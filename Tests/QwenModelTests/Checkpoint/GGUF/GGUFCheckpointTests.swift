@@ -134,7 +134,7 @@ import Testing
     }
 
     @Test func metadataThatCannotBe() throws {
-        for architecture in ["gemma", "qwen2moe", "qwen3next", ""] {
+        for architecture in ["gemma", "qwen2vl", "qwen3next", ""] {
             guard case .gguf(_, .unsupportedArchitecture(architecture))? = try refusal(model(architecture)) else {
                 Issue.record("\(architecture)")
                 continue

@@ -57,16 +57,19 @@ struct VocabularyBuilder {
         try index()
     }
 
+    /// The ids that may be left out, besides one for each token.
+    private static let largestHole = 1 << 16
+
     /// The name of every id up to the largest.
     private static func names(
         textTokens: [(token: String, id: Int)],
         addedTokens: [AddedToken]
     ) throws(TokenizerError) -> [String?] {
+        // Every id up to the largest takes memory, which a few tokens do not justify; no published vocabulary has such holes.
+        let limit = min(MergeRules.maximumID, 2 * (textTokens.count + addedTokens.count) + largestHole)
         var largest = -1
         for (token, id) in textTokens + addedTokens.map({ ($0.content, $0.id) }) {
-            guard id >= 0, id <= MergeRules.maximumID else {
-                throw .idOutOfRange(token: token, id: id, limit: MergeRules.maximumID)
-            }
+            guard id >= 0, id <= limit else { throw .idOutOfRange(token: token, id: id, limit: limit) }
             if token.isEmpty { throw .emptyToken(id: id) }
             largest = max(largest, id)
         }

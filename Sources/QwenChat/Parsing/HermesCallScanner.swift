@@ -54,7 +54,11 @@ struct HermesCallScanner: CallScanner {
 
     mutating func append(_ text: String) {
         for byte in text.utf8 {
-            if !isBroken { step(byte, at: body.count) }
+            if !isBroken {
+                step(byte, at: body.count)
+                // What comes after the mistake is no argument, however the text is cut.
+                if isBroken { argumentsEnd = argumentsEnd ?? body.count }
+            }
             body.append(byte)
         }
     }

@@ -86,6 +86,20 @@ struct ToolCallParsingTests {
         #expect(deltas == [#"{"s": "a\"b""#, #", "n": 1.0}"#])
     }
 
+    /// Found by fuzzing: what came after the mistake was given as arguments if it came in the same piece.
+    @Test("a call that breaks gives the same arguments however it is cut")
+    func brokenCall() {
+        let output = "<tool_call>\n{\"name\": \"typed\", \"arguments\": {\"s\": \"</tool_call>\u{1} and more"
+        func deltas(_ pieces: [String]) -> String {
+            var parser = TextOutputParser(family: .qwen3, tools: parsingTools)
+            let events = pieces.flatMap { parser.consume($0) } + parser.finish()
+            return events.map { if case .toolCallDelta(let text) = $0 { text } else { "" } }.joined()
+        }
+        let expected = #"{"s": "</tool_call>"#
+        #expect(deltas([output]) == expected)
+        #expect(deltas(output.unicodeScalars.map { String($0) }) == expected)
+    }
+
     @Test("long and hostile outputs take time in proportion to their length")
     func hostile() {
         let pieces = [

@@ -1,28 +1,46 @@
 import Dispatch
 import QwenModel
 import QwenTensor
-import Synchronization
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
 
 /// Takes a checkpoint as far as it goes: the weights into memory, and three tokens through the model.
 enum Loading {
     static func run(_ checkpoint: Checkpoint, options: ReadingOptions = ReadingOptions()) {
         let configuration = checkpoint.configuration
-        // Opening has compared all weights with the file, so that the file's size bounds the model's.
-        guard
-            let weights = try? ModelWeights(
+        let tokens = [0, configuration.vocabularySize - 1, configuration.vocabularySize / 2]
+        evaluate(tokens) {
+            // Opening has compared all weights with the file, so that the file's size bounds the model's.
+            try? ModelWeights(
                 configuration,
                 from: checkpoint.reader(options),
                 arithmetic: configuration.hiddenSize % 2 == 0 ? .fast : .exact
             )
-        else { return }
-        evaluate(weights, tokens: [0, configuration.vocabularySize - 1, configuration.vocabularySize / 2])
+        }
     }
 
-    static func evaluate(_ weights: ModelWeights, tokens: [Int]) {
+    /// Sends tokens through a model, and waits until the engine's thread has let go of it: whoever looks for leaks before takes
+    /// what the thread is about to free for one.
+    static func evaluate(_ tokens: [Int], _ load: () -> ModelWeights?) {
+        weak var weights: ModelWeights?
+        weights = load().map { weights in
+            run(weights, tokens: Array(tokens.prefix(weights.configuration.contextLength)))
+            return weights
+        }
+        while weights != nil { sched_yield() }
+        for _ in 0..<16 { sched_yield() }
+    }
+
+    private static func run(_ weights: ModelWeights, tokens: [Int]) {
         guard let engine = try? InferenceEngine(weights, options: EngineOptions(threadCount: 1, prefillChunk: 4)) else {
             return
         }
-        let tokens = Array(tokens.prefix(weights.configuration.contextLength))
         let done = DispatchSemaphore(value: 0)
         Task {
             _ = try? await engine.evaluate(tokens, logitsAt: [tokens.count - 1])

@@ -67,6 +67,54 @@ import Testing
         }
     }
 
+    /// The same where several names, listed or not, may come, and where several strings may.
+    @Test(arguments: [
+        (
+            #"{"properties":{"name":{"type":"string"},"na":true},"patternProperties":{"^[a-z_]+$":{"type":"string"}},"#
+                + #""additionalProperties":false}"#,
+            ["{", #"{""#, #"{"n"#, #"{"na"#, #"{"nam"#, #"{"name"#, #"{"x":"a","#, #"{"name":"1","n"#, #"{"na":"b","na"#]
+        ),
+        (
+            #"{"properties":{"name":{"type":"integer"},"names":{"type":"string"}},"required":["names"],"maxProperties":2}"#,
+            [#"{""#, #"{"na"#, #"{"name"#, #"{"x":1,"#, #"{"x":1,""#, #"{"name":1,"n"#]
+        ),
+        (
+            #"{"properties":{"kind":{"const":1},"key":{"type":"null"}},"additionalProperties":false}"#,
+            ["{", #"{""#, #"{"k"#, #"{"kind":1,"#, #"{"kind":1,"k"#, #"{"key"#]
+        ),
+        (
+            #"{"oneOf":[{"properties":{"t":{"const":"a"},"text":true},"required":["t"]},"#
+                + #"{"properties":{"t":{"const":"b"},"test":{"type":"null"}},"required":["t"],"additionalProperties":false}]}"#,
+            ["{", #"{""#, #"{"te"#, #"{"t"#, #"{"t":"#, #"{"t":""#, #"{"t":"a","#, #"{"test":null,"t"#]
+        ),
+        (
+            #"{"additionalProperties":{"anyOf":[{"type":"string","pattern":"^[a-f]+$"},{"enum":["feed the cat","7"]},{"type":"boolean"}]}}"#,
+            [#"{"x":"#, #"{"x":""#, #"{"x":"fee"#, #"{"x":"feed "#]
+        ),
+    ])
+    func theMaskIsExactWithinNames(schema: String, prefixes: [String]) throws {
+        let schema = #"{"type":"object","allOf":[\#(schema)]}"#
+        let constraint = try CompiledConstraint(.jsonSchema(JSONValue(parsing: schema)))
+        let fresh = ConstraintMatcher(constraint, vocabulary: .qwen)
+        for prefix in prefixes {
+            let matcher = ConstraintMatcher(constraint, vocabulary: .qwen)
+            let begins = matcher.accept(bytes: Array(prefix.utf8))
+            #expect(begins, "\(prefix)")
+            let mask = matcher.allowedTokens()
+            // Every token that begins like one of the names, and some of the others.
+            for id in 0..<151_643 {
+                let isNear = id % 37 == 0 || mask.contains(id) && id % 5 == 0
+                guard try isNear || Tokenizer.qwen.bytes(of: id).contains(UInt8(ascii: "\"")) else { continue }
+                fresh.startAgain()
+                _ = fresh.accept(bytes: Array(prefix.utf8))
+                let isAccepted = fresh.accept(id)
+                if isAccepted != mask.contains(id) {
+                    Issue.record("token \(id) behind \(prefix): \(isAccepted)")
+                }
+            }
+        }
+    }
+
     @Test func textOfTheTokenizerPasses() throws {
         let matcher = try matcher(Self.schema)
         let text = #"{"kind":"cattle","zoo":{"a":[1.5e3,"Grüße 😀 \"x\" \\ \n"]},"name":"Tom","ages":[7,12,100]}"#

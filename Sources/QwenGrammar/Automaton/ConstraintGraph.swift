@@ -235,6 +235,13 @@ struct NameTrie: Sendable {
         }
     }
 
+    /// The bytes that lead on from a node, and where to.
+    func edges(from node: Int32) -> Zip2Sequence<ArraySlice<UInt8>, ArraySlice<Int32>> {
+        let start = Int(nodes[Int(node)].edges)
+        let end = start + Int(nodes[Int(node)].edgeCount)
+        return zip(bytes[start..<end], targets[start..<end])
+    }
+
     func step(_ node: Int32, _ byte: UInt8) -> Int32 {
         let start = Int(nodes[Int(node)].edges)
         for index in start..<start + Int(nodes[Int(node)].edgeCount) where bytes[index] == byte {

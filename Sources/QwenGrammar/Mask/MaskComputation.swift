@@ -13,8 +13,8 @@ final class MaskComputation {
     private var visited: Set<Slice> = []
     /// What is known about each automaton's states within strings.
     private var states: [StringStates?]
-    private let anyString: Int32?
-    private let anyStringSlice: AnyStringSlice?
+    let anyString: Int32?
+    let anyStringSlice: AnyStringSlice?
     private var stack: [Int32]
 
     private struct Slice: Hashable {
@@ -23,7 +23,7 @@ final class MaskComputation {
         var countsScalars: Bool
     }
 
-    /// Where the threads of a configuration stand, if all are at one place of one string.
+    /// A place within a string at which one thread stands, or several with different things around the string.
     private struct StringPlace {
         var automaton: Int32
         var state: Int32
@@ -62,12 +62,15 @@ final class MaskComputation {
 
     private func compute(_ configuration: Int32) -> TokenMask {
         guard configuration >= 0 else { return TokenMask(count: vocabulary.size) }
+        // What any of the threads takes is allowed.
         let threads = automaton.configurations[Int(configuration)]
-        if let mask = maskWithinString(configuration) ?? maskWithinName(configuration, threads) {
-            return mask
-        }
-        var mask = TokenMask(count: vocabulary.size)
-        walk(vocabulary.trie, from: configuration, &mask)
+        let names = threads.filter { $0.kind == .name }
+        var masks: [TokenMask] = names.isEmpty ? [] : [maskWithinNames(names)]
+        masks += stringPlaces(threads).map { self.mask(within: $0) }
+        var mask = masks.first ?? TokenMask(count: vocabulary.size)
+        for other in masks.dropFirst() { mask.formUnion(other) }
+        let others = threads.filter { $0.kind != .name && $0.kind != .string }
+        if !others.isEmpty { walk(vocabulary.trie, from: automaton.number(of: others), &mask) }
         return mask
     }
 
@@ -76,7 +79,7 @@ final class MaskComputation {
         walk(trie, nodes: 0..<trie.count, depth: 0, from: configuration, &mask)
     }
 
-    private func walk(
+    func walk(
         _ trie: TokenTrie,
         nodes: Range<Int>,
         depth start: Int,
@@ -99,8 +102,7 @@ final class MaskComputation {
             stack[depth] = next
             for index in trie.tokenRange(node) { mask.insert(trie.tokens[index]) }
             // Within a string there is no need to work out configurations one by one.
-            if end > node + 1, let place = stringPlace(next) {
-                walkString(trie, nodes: node + 1..<end, place, &mask)
+            if end > node + 1, walkText(trie, nodes: node + 1..<end, from: next, &mask) {
                 node = end
             } else {
                 node += 1
@@ -108,72 +110,91 @@ final class MaskComputation {
         }
     }
 
+    /// Adds the tokens of subtrees, if all threads of a configuration are within strings or all within names.
+    private func walkText(
+        _ trie: TokenTrie,
+        nodes: Range<Int>,
+        from configuration: Int32,
+        _ mask: inout TokenMask
+    ) -> Bool {
+        let threads = automaton.configurations[Int(configuration)]
+        guard let kind = threads.first?.kind, kind == .string || kind == .name else { return false }
+        guard threads.allSatisfy({ $0.kind == kind }) else { return false }
+        if kind == .string {
+            for place in stringPlaces(threads) { walkString(trie, nodes: nodes, place, &mask) }
+        } else {
+            for group in unlistedNames(threads) { walkUnlisted(trie, nodes: nodes, group, &mask) }
+            walkListed(threads, trie, nodes: nodes, &mask)
+        }
+        return true
+    }
+
     // MARK: Strings
 
     /// Nil at the first visit.
-    private func slice(_ place: StringPlace) -> StringSlice? {
-        let key = Slice(automaton: place.automaton, state: place.state, countsScalars: place.isCounted)
+    func slice(_ number: Int32, _ state: Int32, countsScalars: Bool) -> StringSlice? {
+        let key = Slice(automaton: number, state: state, countsScalars: countsScalars)
         if let known = slices[key] { return known }
         if visited.insert(key).inserted { return nil }
         let made = StringSlice(
-            stringStates(place.automaton),
-            state: place.state,
+            stringStates(number),
+            state: state,
             vocabulary: vocabulary,
-            countsScalars: place.isCounted
+            countsScalars: countsScalars
         )
         if slices.count >= Self.sliceLimit { slices.removeAll(keepingCapacity: true) }
         slices[key] = made
         return made
     }
 
-    private func stringStates(_ number: Int32) -> StringStates {
+    func stringStates(_ number: Int32) -> StringStates {
         if let known = states[Int(number)] { return known }
         let made = StringStates(automaton.graph.automata[Int(number)])
         states[Int(number)] = made
         return made
     }
 
-    /// Nil where not all threads are at the same place of the same string.
-    private func stringPlace(_ configuration: Int32) -> StringPlace? {
-        let threads = automaton.configurations[Int(configuration)]
-        guard let first = threads.first, first.kind == .string else { return nil }
-        for thread in threads.dropFirst()
-        where thread.kind != .string || thread.a != first.a || thread.b != first.b
-            || thread.count != first.count
-        {
-            return nil
+    /// The places within strings at which threads stand.
+    private func stringPlaces(_ threads: [ConstraintAutomaton.Thread]) -> [StringPlace] {
+        var places: [StringPlace] = []
+        var rest = threads.filter { $0.kind == .string }
+        while let first = rest.first {
+            let isHere = { (thread: ConstraintAutomaton.Thread) in
+                thread.a == first.a && thread.b == first.b && thread.count == first.count
+            }
+            let after = rest.filter(isHere).map { automaton.completed($0.frame) }
+            rest.removeAll(where: isHere)
+            let shape = automaton.graph.strings[Int(first.a)]
+            let least = Int(max(0, shape.minimum - first.count))
+            let most = shape.maximum.map { Int($0 - first.count) } ?? .max
+            // A bound that no token reaches does not matter yet.
+            let reach = vocabulary.trie.maximumDepth + stringStates(shape.automaton).largestDistance
+            places.append(
+                StringPlace(
+                    automaton: shape.automaton,
+                    state: first.b,
+                    isCounted: least > 0 || most < reach,
+                    least: least,
+                    most: most,
+                    after: automaton.number(of: ConstraintAutomaton.sorted(after))
+                )
+            )
         }
-        let shape = automaton.graph.strings[Int(first.a)]
-        let after = automaton.number(
-            of: ConstraintAutomaton.sorted(threads.map { automaton.completed($0.frame) })
-        )
-        let least = Int(max(0, shape.minimum - first.count))
-        let most = shape.maximum.map { Int($0 - first.count) } ?? .max
-        // A bound that no token reaches does not matter yet.
-        let reach = vocabulary.trie.maximumDepth + stringStates(shape.automaton).largestDistance
-        return StringPlace(
-            automaton: shape.automaton,
-            state: first.b,
-            isCounted: least > 0 || most < reach,
-            least: least,
-            most: most,
-            after: after
-        )
+        return places
     }
 
-    private func maskWithinString(_ configuration: Int32) -> TokenMask? {
-        guard let place = stringPlace(configuration) else { return nil }
+    private func mask(within place: StringPlace) -> TokenMask {
         if place.automaton == anyString, place.state == 0, let anyStringSlice {
             return mask(anyStringSlice, place)
         }
-        guard let slice = slice(place) else {
+        guard let slice = slice(place.automaton, place.state, countsScalars: place.isCounted) else {
             var mask = TokenMask(count: vocabulary.size)
             walkString(vocabulary.trie, nodes: 0..<vocabulary.trie.count, place, &mask)
             return mask
         }
         var mask = slice.inside(atMost: place.most)
-        for (node, count) in slice.exits where Int(count) >= place.least && Int(count) <= place.most {
-            leave(vocabulary.trie, at: Int(node), to: place.after, &mask)
+        for exit in slice.exits where exit.count >= place.least && exit.count <= place.most {
+            leave(vocabulary.trie, at: exit.node, to: place.after, &mask)
         }
         return mask
     }
@@ -204,94 +225,40 @@ final class MaskComputation {
             where !place.isCounted || offset + Int(trie.tokenScalars[index]) <= place.most {
                 mask.insert(trie.tokens[index])
             }
-        } exit: { node, count in
+        } exit: { node, count, _ in
             if !place.isCounted || count >= place.least && count <= place.most { exits.append(node) }
         }
         for node in exits { leave(trie, at: node, to: place.after, &mask) }
     }
 
     /// Adds the tokens that end a string at a node, behind which stands a configuration.
-    private func leave(_ trie: TokenTrie, at node: Int, to after: Int32, _ mask: inout TokenMask) {
+    func leave(_ trie: TokenTrie, at node: Int, to after: Int32, _ mask: inout TokenMask) {
         guard after >= 0 else { return }
         for index in trie.tokenRange(node) { mask.insert(trie.tokens[index]) }
         let depth = Int(trie.nodes[node].depth)
-        walk(trie, nodes: node + 1..<Int(trie.nodes[node].end), depth: depth, from: after, &mask)
+        guard behindName(after) else {
+            return walk(trie, nodes: node + 1..<Int(trie.nodes[node].end), depth: depth, from: after, &mask)
+        }
+        // Nothing but a colon follows.
+        let colon = UInt8(ascii: ":")
+        guard let child = trie.child(of: node, over: colon), case let next = automaton.step(after, colon), next >= 0
+        else { return }
+        for index in trie.tokenRange(child) { mask.insert(trie.tokens[index]) }
+        walk(trie, nodes: child + 1..<Int(trie.nodes[child].end), depth: depth + 1, from: next, &mask)
+    }
+
+    private func behindName(_ configuration: Int32) -> Bool {
+        automaton.graph.whitespace != .flexible
+            && automaton.configurations[Int(configuration)].allSatisfy { $0.kind == .colon }
     }
 
     /// Adds the tokens that end a string: behind the quote, the first byte of all, stands a configuration.
-    private func leave(_ exits: TokenTrie, to after: Int32, _ mask: inout TokenMask) {
+    func leave(_ exits: TokenTrie, to after: Int32, _ mask: inout TokenMask) {
         guard after >= 0, exits.count > 0 else { return }
         if stack.count <= exits.maximumDepth {
             stack += repeatElement(0, count: exits.maximumDepth + 1)
         }
         for index in exits.tokenRange(0) { mask.insert(exits.tokens[index]) }
         walk(exits, nodes: 1..<exits.count, depth: 1, from: after, &mask)
-    }
-
-    // MARK: Names
-
-    /// Nil where other names than the listed ones are not free to be any.
-    private func maskWithinName(
-        _ configuration: Int32,
-        _ threads: [ConstraintAutomaton.Thread]
-    )
-        -> TokenMask?
-    {
-        guard let anyString, let anyStringSlice else { return nil }
-        var isAny = false
-        for thread in threads {
-            guard thread.kind == .name else { return nil }
-            if thread.b < 0 { continue }
-            let shape = automaton.graph.objects[Int(automaton.frames[Int(thread.frame)].shape)]
-            guard shape.unlistedNames == anyString, thread.b == 0 else { return nil }
-            isAny = true
-        }
-        guard isAny else { return nil }
-        // As if nothing were listed …
-        var unlisted: [ConstraintAutomaton.Thread] = []
-        for thread in threads where thread.b >= 0 {
-            var thread = thread
-            thread.a = NameTrie.dead
-            automaton.step(thread, UInt8(ascii: "\""), &unlisted)
-        }
-        var mask = anyStringSlice.slice.inside(atMost: .max)
-        leave(
-            anyStringSlice.allExits,
-            to: automaton.number(of: ConstraintAutomaton.sorted(unlisted)),
-            &mask
-        )
-        // … and then the tokens that end a listed name, as it is.
-        correct(configuration, node: nil, &mask)
-        return mask
-    }
-
-    /// Goes along the listed names and decides anew on tokens that end one.
-    private func correct(_ configuration: Int32, node: Int?, _ mask: inout TokenMask) {
-        let threads = automaton.configurations[Int(configuration)]
-        let trie = vocabulary.trie
-        var child = node.map { $0 + 1 } ?? 0
-        let end = node.map { Int(trie.nodes[$0].end) } ?? trie.count
-        while child < end {
-            let byte = trie.nodes[child].byte
-            var isListed = false
-            var endsName = false
-            for thread in threads where thread.kind == .name && thread.a >= 0 {
-                let names = automaton.graph.objects[Int(automaton.frames[Int(thread.frame)].shape)].trie
-                if names.step(thread.a, byte) >= 0 { isListed = true }
-                if names.nodes[Int(thread.a)].name >= 0 { endsName = true }
-            }
-            let next = automaton.step(configuration, byte)
-            if isListed {
-                if next >= 0 { correct(next, node: child, &mask) }
-            } else if endsName, byte == UInt8(ascii: "\"") {
-                for index in trie.tokensBelow(child) { mask.remove(trie.tokens[index]) }
-                if next >= 0 {
-                    for index in trie.tokenRange(child) { mask.insert(trie.tokens[index]) }
-                    let depth = Int(trie.nodes[child].depth)
-                    walk(trie, nodes: child + 1..<Int(trie.nodes[child].end), depth: depth, from: next, &mask)
-                }
-            }
-            child = Int(trie.nodes[child].end)
-        }
     }
 }

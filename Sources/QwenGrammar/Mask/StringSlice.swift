@@ -7,7 +7,14 @@ final class StringSlice: Sendable {
     /// Those for which it is more than ``countLimit``.
     private let longInside: [(count: Int, token: Int32)]
     /// The nodes at which tokens end the string, and the code points before the quote.
-    let exits: [(node: Int32, count: Int32)]
+    let exits: [Exit]
+
+    struct Exit {
+        var node: Int
+        var count: Int
+        /// Where the string stood before the quote.
+        var state: Int32
+    }
 
     /// Up to how many code points are told apart for all tokens at once.
     static let countLimit = 32
@@ -23,7 +30,7 @@ final class StringSlice: Sendable {
         let wordCount = TokenMask.wordCount(for: vocabulary.size)
         var words = [UInt64](repeating: 0, count: wordCount * (limit + 1))
         var longInside: [(count: Int, token: Int32)] = []
-        var exits: [(node: Int32, count: Int32)] = []
+        var exits: [Exit] = []
         var most = 0
         words.withUnsafeMutableBufferPointer { words in
             trie.walkString(0..<trie.count, from: state, states) { range, offset in
@@ -37,8 +44,8 @@ final class StringSlice: Sendable {
                         most = max(most, count)
                     }
                 }
-            } exit: { node, count in
-                exits.append((Int32(node), Int32(count)))
+            } exit: { node, count, state in
+                exits.append(Exit(node: node, count: count, state: state))
             }
             for index in wordCount..<wordCount * (most + 1) where most > 0 {
                 words[index] |= words[index - wordCount]
@@ -78,10 +85,10 @@ final class AnyStringSlice: Sendable {
             countsScalars: true
         )
         var entries: [[(text: [UInt8], token: Int32)]] = []
-        for (node, count) in slice.exits {
-            let count = min(Int(count), StringSlice.countLimit)
+        for exit in slice.exits {
+            let count = min(exit.count, StringSlice.countLimit)
             while entries.count <= count { entries.append([]) }
-            Self.collect(vocabulary.trie, below: Int(node), into: &entries[count])
+            Self.collect(vocabulary.trie, below: exit.node, into: &entries[count])
         }
         exits = entries.map { TokenTrie($0) }
         allExits = TokenTrie(entries.flatMap(\.self))

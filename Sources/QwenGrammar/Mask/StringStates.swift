@@ -49,14 +49,14 @@ extension TokenTrie {
     ///   - states: the string's automaton.
     ///   - inside: takes places of tokens that stay within the string, and an offset: a token's code points, and those that
     ///     the string needs behind it at least, are as many as the offset and `tokenScalars` say together.
-    ///   - exit: takes nodes at which the string ends, and the code points before them.
+    ///   - exit: takes nodes at which the string ends, the code points before them, and the state.
     @inline(__always)
     func walkString(
         _ range: Range<Int>,
         from state: Int32,
         _ states: StringStates,
         inside: (Range<Int>, Int) -> Void,
-        exit: (Int, Int) -> Void
+        exit: (Int, Int, Int32) -> Void
     ) {
         guard !range.isEmpty else { return }
         let automaton = states.automaton
@@ -90,7 +90,7 @@ extension TokenTrie {
                             let next = table[Int(before.state) * classCount + Int(classes[Int(node.byte)])]
                             guard next >= 0 else {
                                 if node.byte == UInt8(ascii: "\""), automaton.accepts(before.state) {
-                                    exit(index, Int(before.count))
+                                    exit(index, Int(before.count), before.state)
                                 }
                                 index = Int(node.end)
                                 continue

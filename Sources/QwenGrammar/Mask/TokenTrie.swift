@@ -139,9 +139,13 @@ struct TokenTrie: Sendable {
 
     /// The child of a node over a byte; of the root, where the node is nil.
     func child(of node: Int?, over byte: UInt8) -> Int? {
-        var child = node.map { $0 + 1 } ?? 0
-        let end = node.map { Int(nodes[$0].end) } ?? count
-        while child < end {
+        child(in: node.map { $0 + 1..<Int(nodes[$0].end) } ?? 0..<count, over: byte)
+    }
+
+    /// The first node over a byte of subtrees side by side.
+    func child(in subtrees: Range<Int>, over byte: UInt8) -> Int? {
+        var child = subtrees.lowerBound
+        while child < subtrees.upperBound {
             if nodes[child].byte == byte { return child }
             child = Int(nodes[child].end)
         }

@@ -151,6 +151,13 @@ public struct LinearWeights: Sendable {
         self.bias = bias
     }
 
+    /// Whether a row of a product has the same bits whatever rows are computed beside it, as long as there are no more than
+    /// eight.
+    public var isBatchInvariant: Bool {
+        if case .packed = layout { return update == nil }
+        return false
+    }
+
     /// The forms, besides floats, in which products want their inputs from ``LinearScratch/prepare(_:inputs:slot:)``.
     public var inputForms: InputForms {
         if case .packed = layout { return .integers }

@@ -42,7 +42,7 @@ let benchmarks: @Sendable () -> Void = {
 /// Generates greedily after a prompt of made-up tokens, with an empty cache.
 private func generate(_ count: Int, after depth: Int, _ engine: InferenceEngine) async throws -> GenerationSummary {
     let prompt = (0..<depth).map { ($0 * 7919 + 1) % engine.configuration.vocabularySize }
-    let request = GenerationRequest(prompt: prompt, sampling: .greedy, maxTokens: count)
+    let request = GenerationRequest(prompt: prompt, sampling: .greedy, maxTokens: count, speculation: nil)
     for try await event in engine.generate(request, in: try engine.makeContext()) {
         if case .finished(let summary) = event { return summary }
     }

@@ -104,7 +104,7 @@ struct SpeedTest {
         generating count: Int,
         in context: InferenceContext
     ) async throws -> GenerationSummary {
-        let request = GenerationRequest(prompt: prompt, sampling: .greedy, maxTokens: count)
+        let request = GenerationRequest(prompt: prompt, sampling: .greedy, maxTokens: count, speculation: nil)
         for try await event in engine.generate(request, in: context) {
             if case .finished(let summary) = event { return summary }
         }

@@ -21,7 +21,8 @@ extension GenerationDefaults {
             sampling: options.samplingParameters,
             // Without a maximum the context's end is the limit.
             maxTokens: options.maxTokens ?? .max,
-            stopTokens: stopTokens.union(options.stopTokens)
+            stopTokens: stopTokens.union(options.stopTokens),
+            speculation: options.speculation
         )
     }
 }

@@ -39,6 +39,8 @@ public struct GenerationOptions: Sendable, Hashable {
     public var logProbabilities: Int?
     /// Token ids that end the answer, besides the model's own.
     public var stopTokens: Set<Int>
+    /// How tokens are guessed ahead; `nil` for one token at a time. It changes the speed and never the answer.
+    public var speculation: Speculation?
 
     /// Creates options; what is left out is decided for the request.
     ///
@@ -59,6 +61,7 @@ public struct GenerationOptions: Sendable, Hashable {
     ///   - seed: makes a run repeatable.
     ///   - logProbabilities: how many of the likeliest tokens to report at each step.
     ///   - stopTokens: token ids that end the answer, besides the model's own.
+    ///   - speculation: how tokens are guessed ahead.
     public init(
         maxTokens: Int? = nil,
         answerReserve: Int? = nil,
@@ -75,7 +78,8 @@ public struct GenerationOptions: Sendable, Hashable {
         logitBias: [Int: Float] = [:],
         seed: UInt64? = nil,
         logProbabilities: Int? = nil,
-        stopTokens: Set<Int> = []
+        stopTokens: Set<Int> = [],
+        speculation: Speculation? = .promptLookup
     ) {
         self.maxTokens = maxTokens
         self.answerReserve = answerReserve
@@ -93,6 +97,7 @@ public struct GenerationOptions: Sendable, Hashable {
         self.seed = seed
         self.logProbabilities = logProbabilities
         self.stopTokens = stopTokens
+        self.speculation = speculation
     }
 
     /// Always the likeliest token, no penalties: what the reference calls greedy decoding.

@@ -103,7 +103,9 @@ struct ResponseTurn {
             answerTokens: answerTokens,
             timeToFirstToken: summary.timeToFirstToken,
             prefillDuration: summary.prefillDuration,
-            tokensPerSecond: summary.tokensPerSecond
+            tokensPerSecond: summary.tokensPerSecond,
+            proposedTokens: summary.proposedTokens,
+            acceptedTokens: summary.acceptedTokens
         )
     }
 }

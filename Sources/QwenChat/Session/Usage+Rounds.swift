@@ -10,7 +10,9 @@ extension Usage {
             answerTokens: sum(\.answerTokens),
             timeToFirstToken: rounds.first?.timeToFirstToken ?? .zero,
             prefillDuration: rounds.reduce(.zero) { $0 + $1.prefillDuration },
-            tokensPerSecond: rounds.last { $0.tokensPerSecond != nil }?.tokensPerSecond
+            tokensPerSecond: rounds.last { $0.tokensPerSecond != nil }?.tokensPerSecond,
+            proposedTokens: sum(\.proposedTokens),
+            acceptedTokens: sum(\.acceptedTokens)
         )
     }
 }

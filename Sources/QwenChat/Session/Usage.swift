@@ -14,6 +14,10 @@ public struct Usage: Sendable, Hashable {
     public let prefillDuration: Duration
     /// Decoding speed after the first token; `nil` where no second one was computed.
     public let tokensPerSecond: Double?
+    /// Tokens that were guessed ahead and checked; see `Speculation`.
+    public let proposedTokens: Int
+    /// Tokens among them that came, each at a fraction of the price of a token.
+    public let acceptedTokens: Int
 
     /// Tokens generated, thinking and answer together.
     public var generatedTokens: Int { thinkingTokens + answerTokens }
@@ -28,6 +32,8 @@ public struct Usage: Sendable, Hashable {
     ///   - timeToFirstToken: from the start of the work to the first token.
     ///   - prefillDuration: time spent on the part of the prompt that was not cached.
     ///   - tokensPerSecond: decoding speed after the first token.
+    ///   - proposedTokens: tokens that were guessed ahead and checked.
+    ///   - acceptedTokens: tokens among them that came.
     public init(
         promptTokens: Int,
         cachedTokens: Int,
@@ -35,7 +41,9 @@ public struct Usage: Sendable, Hashable {
         answerTokens: Int,
         timeToFirstToken: Duration,
         prefillDuration: Duration,
-        tokensPerSecond: Double?
+        tokensPerSecond: Double?,
+        proposedTokens: Int = 0,
+        acceptedTokens: Int = 0
     ) {
         self.promptTokens = promptTokens
         self.cachedTokens = cachedTokens
@@ -44,5 +52,7 @@ public struct Usage: Sendable, Hashable {
         self.timeToFirstToken = timeToFirstToken
         self.prefillDuration = prefillDuration
         self.tokensPerSecond = tokensPerSecond
+        self.proposedTokens = proposedTokens
+        self.acceptedTokens = acceptedTokens
     }
 }

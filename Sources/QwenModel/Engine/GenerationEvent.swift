@@ -83,11 +83,18 @@ public struct GenerationSummary: Sendable, Hashable {
     /// Passes through the model that `decodeDuration` covers.
     public let decodeSteps: Int
 
+    /// Tokens that were guessed and computed before they were chosen; see ``Speculation``.
+    public let proposedTokens: Int
+
+    /// Tokens among them that were chosen.
+    public let acceptedTokens: Int
+
     /// Decoding speed in tokens per second; nil where there was no step to measure.
     ///
-    /// Each step chooses one token; those that the model did not choose come for the price of a few.
+    /// Each step chooses one token, and one more for each guess that came true; those that the model did not choose come for
+    /// the price of a few.
     public var tokensPerSecond: Double? {
         guard decodeSteps > 0, decodeDuration > .zero else { return nil }
-        return Double(decodeSteps + forcedTokens) / (decodeDuration / .seconds(1))
+        return Double(decodeSteps + acceptedTokens + forcedTokens) / (decodeDuration / .seconds(1))
     }
 }

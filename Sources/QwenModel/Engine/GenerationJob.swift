@@ -12,8 +12,8 @@ import Synchronization
 /// Every token, chosen or put in, goes through ``append(_:)``, which counts it against the limits, tells it to the sampler's
 /// penalties, hands it out and lines it up in `pending`. The next step computes all of `pending`, however long, in chunks
 /// like a prompt. A constraint on the answer belongs into 2 (its mask) and 3 (a run of tokens that it leaves no choice
-/// about), from the moment when `thinking` is over; a guess of several tokens at once belongs into `pending` too, each
-/// accepted one going through 3.
+/// about), from the moment when `thinking` is over. Guessed tokens (``Speculator``) are computed with the one that is pending, and
+/// then 1 to 3 happen at each of them as if it had been computed alone, until something else comes out than was guessed.
 ///
 /// - Note: `@unchecked Sendable` as `EngineJob` is: after `JobQueue.push` only the engine's thread touches the state.
 final class GenerationJob: EngineJob, @unchecked Sendable {
@@ -32,6 +32,7 @@ final class GenerationJob: EngineJob, @unchecked Sendable {
     private var thinking: ThinkingTracker?
     /// The answer as far as it is held to a constraint; nil before it begins.
     private var constrained: (any ConstrainedText)?
+    private var speculator: Speculator?
 
     private var cachedTokens = 0
     private var generatedTokens = 0
@@ -118,6 +119,7 @@ final class GenerationJob: EngineJob, @unchecked Sendable {
         try cache.reserve(min(expected, context.capacity))
         pass.prefixes.note(cache)
         next = cachedTokens
+        speculator = request.speculation.map { Speculator($0, prompt: pending, capacity: expected) }
         continuation.yield(.prompt(total: pending.count, cached: cachedTokens))
     }
 
@@ -128,6 +130,9 @@ final class GenerationJob: EngineJob, @unchecked Sendable {
     private func compute(_ pass: ForwardPass) throws -> Bool {
         let count = min(pass.maximumRows, pending.count - next)
         let isLast = next + count == pending.count
+        let isStep = prefillEnd != nil && pending.count == 1
+        if isStep, guess(pass) { return try verify(pass) }
+        let start = clock.now
         let done = try pass.run(
             pending[next..<next + count],
             cache: context.cache.value,
@@ -135,6 +140,7 @@ final class GenerationJob: EngineJob, @unchecked Sendable {
             cancellation: cancellation
         )
         guard done else { return true }
+        if isStep { pass.costs.note(rows: 1, seconds: (clock.now - start) / .seconds(1)) }
         next += count
         context.cachedCount.store(context.cache.value.count, ordering: .relaxed)
         if prefillEnd == nil {
@@ -149,6 +155,41 @@ final class GenerationJob: EngineJob, @unchecked Sendable {
         guard let reason = try choose(pass.logits) else { return true }
         finish(reason)
         return false
+    }
+
+    // MARK: Guesses
+
+    /// Guesses what follows the pending token.
+    ///
+    /// - Returns: whether there is a guess worth a try.
+    private func guess(_ pass: ForwardPass) -> Bool {
+        let room = context.capacity - context.cache.value.count - 1
+        let wanted = request.maxTokens - generatedTokens - 1
+        let limit = min(pass.maximumGuesses, room, wanted)
+        return speculator?.propose(after: pending[next], limit: limit, costs: pass.costs) ?? false
+    }
+
+    /// Computes the pending token and the guesses, and goes on for as long as the guesses are what comes.
+    private func verify(_ pass: ForwardPass) throws -> Bool {
+        guard let rows = speculator?.rows else { return true }
+        let cache = context.cache.value
+        let start = clock.now
+        guard try pass.verify(rows, cache: cache, cancellation: cancellation) else { return true }
+        pass.costs.note(rows: rows.count, seconds: (clock.now - start) / .seconds(1))
+        decodeSteps += 1
+        for row in rows.indices {
+            // The row is what is pending: the token itself, then one guess after the other.
+            cache.append(rows[row...row])
+            next += 1
+            context.cachedCount.store(cache.count, ordering: .relaxed)
+            if let reason = try choose(pass.checkedLogits(row: row, position: cache.count - 1)) {
+                finish(reason)
+                return false
+            }
+            guard row + 1 < rows.count, pending.count == 1, pending[0] == rows[row + 1] else { return true }
+            speculator?.acceptedTokens += 1
+        }
+        return true
     }
 
     /// Decides on the next tokens, after everything before them was computed.
@@ -239,6 +280,7 @@ final class GenerationJob: EngineJob, @unchecked Sendable {
     /// - Returns: why the generation ends with it; nil if it goes on.
     private func append(_ token: GeneratedToken) -> GenerationSummary.Reason? {
         generatedTokens += 1
+        speculator?.append(Int32(truncatingIfNeeded: token.id), isChosen: token.source == .model)
         continuation.yield(.token(token))
         if generatedTokens == request.maxTokens { return .maxTokens }
         if context.cache.value.count + pending.count >= context.capacity { return .contextFull }
@@ -265,7 +307,9 @@ final class GenerationJob: EngineJob, @unchecked Sendable {
             timeToFirstToken: firstToken - start,
             prefillDuration: (prefillEnd ?? firstToken) - start,
             decodeDuration: (lastToken ?? firstToken) - firstToken,
-            decodeSteps: decodeSteps
+            decodeSteps: decodeSteps,
+            proposedTokens: speculator?.proposedTokens ?? 0,
+            acceptedTokens: speculator?.acceptedTokens ?? 0
         )
         context.release(from: cancellation)
         continuation.yield(.finished(summary))

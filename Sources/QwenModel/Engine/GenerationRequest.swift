@@ -20,6 +20,9 @@ public struct GenerationRequest: Sendable {
     /// What the answer is held to; `nil` for a free one.
     public var constraint: (any TokenConstraint)?
 
+    /// How tokens are guessed ahead; `nil` for one token a pass. It changes the speed and never the text.
+    public var speculation: Speculation?
+
     /// Describes a generation.
     ///
     /// - Parameters:
@@ -29,13 +32,15 @@ public struct GenerationRequest: Sendable {
     ///   - stopTokens: token ids that end the generation.
     ///   - thinking: how to watch the model think and when to make it stop.
     ///   - constraint: what the answer is held to.
+    ///   - speculation: how tokens are guessed ahead.
     public init(
         prompt: [Int],
         sampling: SamplingParameters = SamplingParameters(),
         maxTokens: Int,
         stopTokens: Set<Int> = [],
         thinking: ThinkingControl? = nil,
-        constraint: (any TokenConstraint)? = nil
+        constraint: (any TokenConstraint)? = nil,
+        speculation: Speculation? = .promptLookup
     ) {
         self.prompt = prompt
         self.sampling = sampling
@@ -43,5 +48,6 @@ public struct GenerationRequest: Sendable {
         self.stopTokens = stopTokens
         self.thinking = thinking
         self.constraint = constraint
+        self.speculation = speculation
     }
 }

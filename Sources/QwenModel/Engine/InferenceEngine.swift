@@ -156,6 +156,11 @@ public final class InferenceEngine: Sendable {
         guard request.maxTokens >= 1 else { throw EngineError.invalidMaxTokens(request.maxTokens) }
         try check(tokens: request.prompt, contextTokens: context.capacity)
         try request.sampling.validate(vocabularySize: configuration.vocabularySize)
+        if let speculation = request.speculation {
+            guard (1...Speculation.largestTokenCount).contains(speculation.maxTokens) else {
+                throw EngineError.invalidOption(name: "speculation.maxTokens", value: speculation.maxTokens)
+            }
+        }
         if let thinking = request.thinking {
             try check(inVocabulary: thinking.closingTokens)
             try check(inVocabulary: thinking.emptyBlock)

@@ -18,6 +18,8 @@ final class ForwardPass {
     private let shape: ForwardShape
     /// What other sequences have computed.
     var prefixes: PrefixCache
+    /// What passes were seen to cost.
+    var costs = PassCosts()
     /// The last call's step: the norms of its rows are still in the workspace. Its tokens are gone.
     private var lastStep: ForwardStep?
 
@@ -117,6 +119,44 @@ final class ForwardPass {
         return true
     }
 
+    /// Computes a token that follows what the cache holds and guesses of the tokens after it, in one pass, and the logits after
+    /// each of them, which have the same bits as those of passes with one token each.
+    ///
+    /// The cache counts none of them as stored; the caller appends what it accepts, the token first.
+    ///
+    /// - Parameters:
+    ///   - tokens: 2 to `maximumGuesses` + 1 ids, each in the vocabulary.
+    ///   - cache: made for this model; not in use elsewhere.
+    ///   - cancellation: looked at after every layer.
+    /// - Returns: false when it was cancelled.
+    /// - Throws: `TensorError` when memory cannot be had.
+    func verify(_ tokens: [Int32], cache: KeyValueCache, cancellation: CancellationFlag) throws -> Bool {
+        let end = cache.count + tokens.count
+        try cache.reserve(end)
+        try rotary.extend(to: end)
+        tokens.withUnsafeBufferPointer { tokens in
+            guard let base = tokens.baseAddress, let memory = cache.start else { return }
+            let step = step(
+                base,
+                rows: tokens.count,
+                cache: cache,
+                memory: memory,
+                sequences: nil,
+                computesRowsAlone: true,
+                cancellation: cancellation
+            )
+            pool.run { worker in
+                step.run(&worker, logitsOfLastRow: false)
+                if !step.stop.pointee { step.project(first: 0, count: step.rows, &worker) }
+            }
+            lastStep = step
+        }
+        return !workspace.stop.baseAddress.pointee
+    }
+
+    /// The most guesses that `verify` takes beside a token.
+    var maximumGuesses: Int { min(maximumRows, maximumLogitRows) - 1 }
+
     /// Computes one more token of each of several sequences, all of them together: the weights are read once for all.
     ///
     /// - Parameter batch: 2 to `maximumBatch` sequences, each with its next token; no cache twice, and each with room for one
@@ -163,7 +203,7 @@ final class ForwardPass {
         }
     }
 
-    /// The logits of a row of the last `projectBatch`.
+    /// The logits of a row of the last `projectBatch` or `verify`.
     ///
     /// - Throws: `EngineError.nonFiniteLogits`.
     func checkedLogits(row: Int, position: Int) throws(EngineError) -> UnsafeMutableBufferPointer<Float> {
@@ -247,6 +287,7 @@ final class ForwardPass {
         cache: KeyValueCache,
         memory: UnsafeMutableRawPointer,
         sequences: UnsafePointer<SequencePlace>?,
+        computesRowsAlone: Bool = false,
         cancellation: CancellationFlag
     ) -> ForwardStep {
         ForwardStep(
@@ -259,6 +300,7 @@ final class ForwardPass {
             rows: rows,
             start: cache.count,
             sequences: sequences,
+            computesRowsAlone: computesRowsAlone,
             cosines: rotary.cosines,
             sines: rotary.sines,
             cacheType: cache.elementType,

@@ -13,22 +13,22 @@ extension ForwardStep {
             let runs = CacheRuns(self, cacheBase, headStride: cacheHeadStride, layer: layer)
             if rows == 1 {
                 attendOneRow(plan, runs, &worker)
+            } else if computesRowsAlone {
+                attendRowsAlone(plan, runs, &worker)
             } else {
                 attendRows(plan, runs, &worker)
             }
         }
         worker.barrier()
         prepare(attended, inputs: queryStride, &worker)
-        Linear.apply(
+        multiply(
             plan.pointee.output,
             x: attended,
             ldx: queryStride,
             rows: rows,
             y: delta,
             ldy: shape.hidden,
-            worker: &worker,
-            scratch: scratch,
-            slot: inputSlot(worker)
+            &worker
         )
         worker.barrier()
     }
@@ -39,38 +39,32 @@ extension ForwardStep {
     /// Query, key and value of every row; three products in a row, whose pieces the workers share without waiting.
     private func projectHeads(_ plan: UnsafePointer<LayerPlan>, _ worker: inout Worker) {
         let x = blockInput(worker)
-        Linear.apply(
+        multiply(
             plan.pointee.query,
             x: x,
             ldx: shape.hidden,
             rows: rows,
             y: query,
             ldy: queryStride,
-            worker: &worker,
-            scratch: scratch,
-            slot: inputSlot(worker)
+            &worker
         )
-        Linear.apply(
+        multiply(
             plan.pointee.key,
             x: x,
             ldx: shape.hidden,
             rows: rows,
             y: key,
             ldy: keyStride,
-            worker: &worker,
-            scratch: scratch,
-            slot: inputSlot(worker)
+            &worker
         )
-        Linear.apply(
+        multiply(
             plan.pointee.value,
             x: x,
             ldx: shape.hidden,
             rows: rows,
             y: value,
             ldy: keyStride,
-            worker: &worker,
-            scratch: scratch,
-            slot: inputSlot(worker)
+            &worker
         )
     }
 
@@ -143,6 +137,36 @@ extension ForwardStep {
         while let claimed = worker.nextRange(of: shape.keyValueHeads, chunk: 1) {
             let head = claimed.lowerBound
             merge(row: 0, head: head, partials: partials + head * parts * size, size: size, parts: parts)
+        }
+    }
+
+    /// Several rows, each with the sums of `attendOneRow` in their order: a worker takes a head with all its rows, whose keys
+    /// and values are in the cache after the first.
+    private func attendRowsAlone(
+        _ plan: UnsafePointer<LayerPlan>,
+        _ runs: CacheRuns,
+        _ worker: inout Worker
+    ) {
+        let heads = shape.keyValueHeads
+        while let claimed = worker.nextRange(of: heads * rows, chunk: 1) {
+            let (head, row) = claimed.lowerBound.quotientAndRemainder(dividingBy: rows)
+            prepare(plan, row: row, position: start + row, head: head, runs)
+        }
+        worker.barrier()
+        let size = Kernels.attentionPartialSize(group: shape.group, headDimension: shape.headDimension)
+        let partials = partials + worker.index * maximumParts * size
+        while let claimed = worker.nextRange(of: heads * rows, chunk: heads % worker.count == 0 ? rows : 1) {
+            for task in claimed {
+                let (head, row) = task.quotientAndRemainder(dividingBy: rows)
+                let positions = start + row + 1
+                let parts = parts(positions: positions, workers: worker.count)
+                let length = (positions + parts - 1) / parts
+                for part in 0..<parts {
+                    let range = min(part * length, positions)..<min((part + 1) * length, positions)
+                    attend(row: row, head: head, positions: range, runs, partial: partials + part * size)
+                }
+                merge(row: row, head: head, partials: partials, size: size, parts: parts)
+            }
         }
     }
 

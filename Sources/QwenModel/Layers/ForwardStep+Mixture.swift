@@ -60,16 +60,14 @@ extension ForwardStep {
         _ memory: MixtureMemory,
         _ worker: inout Worker
     ) {
-        Linear.apply(
+        multiply(
             router.pointee,
             x: blockInput(worker),
             ldx: shape.hidden,
             rows: rows,
             y: memory.routing,
             ldy: memory.experts,
-            worker: &worker,
-            scratch: scratch,
-            slot: inputSlot(worker)
+            &worker
         )
         // Before the block's prepared input gives way to that of the experts' slots.
         if let shared { beginShared(shared, memory, &worker) }
@@ -95,18 +93,17 @@ extension ForwardStep {
             let expert = Int(memory.active[index])
             let slots = slotRange(of: expert, memory)
             let outputs = piece * gatePiece..<min((piece + 1) * gatePiece, memory.intermediate)
-            GatedLinear.apply(
+            multiplyGated(
                 gate: experts[expert].gate,
                 up: experts[expert].up,
                 outputs: outputs,
                 x: memory.inputs + slots.lowerBound * shape.hidden,
-                ldx: shape.hidden,
                 rows: slots.count,
                 y: memory.gate + slots.lowerBound * memory.intermediate,
                 product: memory.up + slots.lowerBound * memory.intermediate,
                 ldy: memory.intermediate,
-                panel: scratch.panel(worker.index),
-                prepared: scratch.prepared(slot: slots.lowerBound)
+                slot: slots.lowerBound,
+                worker
             )
         }
         worker.barrier()
@@ -123,7 +120,7 @@ extension ForwardStep {
             let (index, piece) = claimed.lowerBound.quotientAndRemainder(dividingBy: downPieces)
             let expert = Int(memory.active[index])
             let slots = slotRange(of: expert, memory)
-            Linear.apply(
+            multiply(
                 experts[expert].down,
                 outputs: piece * downPiece..<min((piece + 1) * downPiece, shape.hidden),
                 x: memory.gate + slots.lowerBound * memory.intermediate,
@@ -131,8 +128,8 @@ extension ForwardStep {
                 rows: slots.count,
                 y: memory.outputs + slots.lowerBound * shape.hidden,
                 ldy: shape.hidden,
-                panel: scratch.panel(worker.index),
-                prepared: scratch.prepared(slot: slots.lowerBound)
+                slot: slots.lowerBound,
+                worker
             )
         }
         if let shared { finishShared(shared, memory, &worker) }

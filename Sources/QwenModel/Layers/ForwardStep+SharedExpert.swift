@@ -17,29 +17,24 @@ extension ForwardStep {
         _ memory: MixtureMemory,
         _ worker: inout Worker
     ) {
-        Linear.apply(
+        multiply(
             shared.pointee.gate,
             x: blockInput(worker),
             ldx: shape.hidden,
             rows: rows,
             y: memory.sharedWeights,
             ldy: 1,
-            worker: &worker,
-            scratch: scratch,
-            slot: inputSlot(worker)
+            &worker
         )
-        GatedLinear.apply(
+        multiplyGated(
             gate: shared.pointee.block.gate,
             up: shared.pointee.block.up,
             x: blockInput(worker),
-            ldx: shape.hidden,
             rows: rows,
             y: memory.sharedGate,
             product: memory.sharedUp,
             ldy: memory.sharedIntermediate,
-            worker: &worker,
-            scratch: scratch,
-            slot: inputSlot(worker)
+            &worker
         )
     }
 
@@ -60,16 +55,15 @@ extension ForwardStep {
         _ memory: MixtureMemory,
         _ worker: inout Worker
     ) {
-        Linear.apply(
+        multiply(
             shared.pointee.block.down,
             x: memory.sharedGate,
             ldx: memory.sharedIntermediate,
             rows: rows,
             y: delta,
             ldy: shape.hidden,
-            worker: &worker,
-            scratch: scratch,
-            slot: rows * memory.expertsPerToken
+            slot: rows * memory.expertsPerToken,
+            &worker
         )
     }
 

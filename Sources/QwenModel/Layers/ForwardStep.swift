@@ -25,6 +25,8 @@ struct ForwardStep: @unchecked Sendable {
     let start: Int
     /// For each row its own sequence; nil where the rows are consecutive positions of one.
     let sequences: UnsafePointer<SequencePlace>?
+    /// Whether every row is to have the very bits that it would have alone, because the rows after the first are guesses.
+    let computesRowsAlone: Bool
     let cosines: UnsafePointer<Float>
     let sines: UnsafePointer<Float>
 
@@ -90,16 +92,14 @@ struct ForwardStep: @unchecked Sendable {
             }
             worker.barrier()
         }
-        Linear.apply(
+        multiply(
             head.pointee,
             x: x,
             ldx: shape.hidden,
             rows: count,
             y: logits,
             ldy: shape.vocabulary,
-            worker: &worker,
-            scratch: scratch,
-            slot: inputSlot(worker)
+            &worker
         )
     }
 
@@ -214,31 +214,26 @@ struct ForwardStep: @unchecked Sendable {
 
     /// delta = down(silu(gate(x)) · up(x)); complete after the caller's barrier.
     private func denseBlock(_ block: UnsafePointer<GatedBlockWeights>, _ worker: inout Worker) {
-        GatedLinear.apply(
+        multiplyGated(
             gate: block.pointee.gate,
             up: block.pointee.up,
             x: blockInput(worker),
-            ldx: shape.hidden,
             rows: rows,
             y: gate,
             product: up,
             ldy: shape.intermediate,
-            worker: &worker,
-            scratch: scratch,
-            slot: inputSlot(worker)
+            &worker
         )
         worker.barrier()
         prepare(gate, inputs: shape.intermediate, &worker)
-        Linear.apply(
+        multiply(
             block.pointee.down,
             x: gate,
             ldx: shape.intermediate,
             rows: rows,
             y: delta,
             ldy: shape.hidden,
-            worker: &worker,
-            scratch: scratch,
-            slot: inputSlot(worker)
+            &worker
         )
     }
 }

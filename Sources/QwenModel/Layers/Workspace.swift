@@ -24,7 +24,7 @@ final class Workspace {
     let value: AlignedBuffer<Float>
     /// What attention found: [rows, heads × headDimension].
     let attended: AlignedBuffer<Float>
-    /// Partial results of attention, where a head's positions are shared among workers: [heads, parts, partial].
+    /// Partial results of attention, where a head's positions are shared among workers: [heads or workers, parts, partial].
     let partials: AlignedBuffer<Float>
     /// For each worker, what attention over several rows needs.
     let attentionScratch: AlignedBuffer<Float>
@@ -63,7 +63,7 @@ final class Workspace {
         attended = try AlignedBuffer(count: rows * queries)
         maximumParts = max(1, 4 * workers / configuration.keyValueHeads + 1)
         partials = try AlignedBuffer(
-            count: configuration.keyValueHeads * maximumParts
+            count: max(configuration.keyValueHeads, workers) * maximumParts
                 * Kernels.attentionPartialSize(group: group, headDimension: dimension)
         )
         attentionScratchStride = (Kernels.attentionScratchSize(headDimension: dimension) + 15) / 16 * 16

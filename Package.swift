@@ -48,7 +48,7 @@ let package = Package(
         .target(name: "CQwenKernels", exclude: ["make_codebooks.py"]),
         // The system's BLAS on Linux; Apple's platforms use Accelerate instead.
         .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
-        // SHA-256 and Git's SHA-1, which name the contents in the caches of models.
+        // SHA-256 and Git's SHA-1, which name the contents in the caches of models and tell models apart.
         .target(name: "CQwenDigest"),
         // Qwen's vocabulary as bytes in the binary: no resource bundle to find at run time.
         .target(name: "CQwenVocabulary", exclude: ["qwen.bpe", "make_vocabulary.py", "make_unicode_tables.py"]),
@@ -72,7 +72,7 @@ let package = Package(
         .target(name: "QwenGrammar", dependencies: ["QwenJSON", "QwenTokenizer"], swiftSettings: swiftSettings),
         .target(
             name: "QwenModel",
-            dependencies: ["CQwenKernels", "QwenJSON", "QwenTensor"],
+            dependencies: ["CQwenDigest", "CQwenKernels", "QwenJSON", "QwenTensor"],
             swiftSettings: swiftSettings
         ),
         .target(

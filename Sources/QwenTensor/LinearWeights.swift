@@ -151,6 +151,9 @@ public struct LinearWeights: Sendable {
         self.bias = bias
     }
 
+    /// Whether something is added to the product beside the weights.
+    public var isUpdated: Bool { update != nil }
+
     /// Whether a row of a product has the same bits whatever rows are computed beside it, as long as there are no more than
     /// eight.
     public var isBatchInvariant: Bool {

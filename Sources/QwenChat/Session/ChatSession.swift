@@ -273,6 +273,11 @@ public final class ChatSession: Sendable {
         }
     }
 
+    /// Makes a context the conversation's KV cache.
+    func adopt(_ context: InferenceContext) {
+        state.withLock { $0.context = context }
+    }
+
     /// The conversation's KV cache, made when it is first needed.
     func makeContext() throws -> InferenceContext {
         try state.withLock { state in

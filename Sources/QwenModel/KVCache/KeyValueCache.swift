@@ -85,6 +85,14 @@ final class KeyValueCache {
         tokens.append(contentsOf: other.tokens.prefix(count))
     }
 
+    /// The number of runs: keys and values of every head in every layer.
+    var runCount: Int { 2 * layers * heads }
+
+    /// What is stored of a run, one position after the other, for the first positions: at most `capacity`.
+    func run(_ index: Int, positions: Int) -> UnsafeMutableRawBufferPointer {
+        UnsafeMutableRawBufferPointer(start: start.map { $0 + index * headStride }, count: positions * rowBytes)
+    }
+
     /// Counts tokens as stored; their keys and values have been written at the positions after the last.
     func append(_ new: ArraySlice<Int32>) {
         tokens.append(contentsOf: new)

@@ -20,6 +20,7 @@ final class ForwardPass {
     var prefixes: PrefixCache
     /// What passes were seen to cost.
     var costs = PassCosts()
+    private var modelHash: ModelHash?
     /// The last call's step: the norms of its rows are still in the workspace. Its tokens are gone.
     private var lastStep: ForwardStep?
 
@@ -56,6 +57,19 @@ final class ForwardPass {
         plan = ModelPlan(try plan.weights.with(adapters))
         adapterGeneration += 1
         lastStep = nil
+    }
+
+    /// Whether keys and values depend on adapters.
+    var hasAdapters: Bool { plan.weights.matrices.contains(where: \.isUpdated) }
+
+    /// Computes a part of the model's hash.
+    ///
+    /// - Returns: the hash; nil as long as it is not complete.
+    func advanceModelHash() -> [UInt8]? {
+        var hash = modelHash ?? ModelHash(plan.weights)
+        hash.advance(pool)
+        modelHash = hash
+        return hash.digest
     }
 
     /// Empties a cache that was filled under other adapters.

@@ -1,0 +1,108 @@
+import Synchronization
+
+/// Reads a context from a file, some of it in each step.
+///
+/// - Note: `@unchecked Sendable` as `EngineJob` is: after `JobQueue.push` only the engine's thread touches the state. The context
+///   is new, and nobody else has it before the job is done.
+final class RestoreContextJob: EngineJob, @unchecked Sendable {
+    private let context: InferenceContext
+    private let path: String
+    private let completion: (Result<InferenceEngine.RestoredContext, any Error>) -> Void
+    private var file: HashedFile?
+    private var attachment: [UInt8] = []
+    private var tokens: [Int32] = []
+    private var nextRun = 0
+
+    init(
+        _ context: InferenceContext,
+        path: String,
+        cancellation: CancellationFlag,
+        completion: @escaping @Sendable (Result<InferenceEngine.RestoredContext, any Error>) -> Void
+    ) {
+        self.context = context
+        self.path = path
+        self.completion = completion
+        super.init(cancellation: cancellation)
+    }
+
+    override func finishCancelled() {
+        completion(.failure(CancellationError()))
+    }
+
+    override func step(_ pass: ForwardPass) -> Bool {
+        do {
+            guard try advance(pass) else { return true }
+            completion(.success(InferenceEngine.RestoredContext(context: context, attachment: attachment)))
+        } catch {
+            completion(.failure(error))
+        }
+        return false
+    }
+
+    /// - Returns: whether everything is done.
+    private func advance(_ pass: ForwardPass) throws -> Bool {
+        guard !pass.hasAdapters else { throw SavedContextError.adaptersAttached }
+        let cache = context.cache.value
+        guard let file else {
+            guard let hash = pass.advanceModelHash() else { return false }
+            file = try begin(cache, pass.configuration, hash)
+            return false
+        }
+        var read = 0
+        while nextRun < cache.runCount, read < SaveContextJob.stepByteCount {
+            let run = cache.run(nextRun, positions: tokens.count)
+            try file.read(into: run)
+            read += run.count
+            nextRun += 1
+        }
+        guard nextRun == cache.runCount else { return false }
+        let digest = file.digest
+        guard try file.read(SHA256.byteCount) == digest else { throw SavedContextError.corrupt(path: path) }
+        pass.refresh(cache)
+        cache.append(tokens[...])
+        context.cachedCount.store(cache.count, ordering: .relaxed)
+        pass.prefixes.note(cache)
+        return true
+    }
+
+    /// Reads what stands before the keys and values, and makes room for them.
+    private func begin(
+        _ cache: KeyValueCache,
+        _ configuration: ModelConfiguration,
+        _ hash: [UInt8]
+    ) throws -> HashedFile {
+        let file = try HashedFile(reading: path)
+        let size = try file.byteCount()
+        guard size >= SavedContextHeading.byteCount else { throw SavedContextError.notASavedContext(path: path) }
+        let heading = try SavedContextHeading(parsing: file.read(SavedContextHeading.byteCount), path: path)
+        let expected = heading.fileByteCount
+        guard expected == size else {
+            throw SavedContextError.wrongSize(expected: expected ?? Int.max, found: size)
+        }
+        guard heading.elementType == cache.elementType else {
+            throw SavedContextError.otherKeyValueType(heading.elementType, expected: cache.elementType)
+        }
+        let own = SavedContextHeading(cache, configuration, attachmentByteCount: 0, modelHash: hash)
+        guard heading.modelHash == hash, heading.layers == own.layers, heading.heads == own.heads,
+            heading.headDimension == own.headDimension
+        else { throw SavedContextError.otherModel }
+        guard heading.tokens <= context.capacity else {
+            throw SavedContextError.tooManyTokens(heading.tokens, capacity: context.capacity)
+        }
+        // The file is as large as everything that is made room for.
+        attachment = try file.read(heading.attachmentByteCount)
+        let bytes = try file.read(heading.tokens * 4)
+        tokens = (0..<heading.tokens).map { index in
+            bytes.withUnsafeBytes { Int32(littleEndian: $0.loadUnaligned(fromByteOffset: index * 4, as: Int32.self)) }
+        }
+        for (index, token) in tokens.enumerated() where token < 0 || Int(token) >= configuration.vocabularySize {
+            throw SavedContextError.tokenOutOfRange(
+                id: Int(token),
+                index: index,
+                vocabularySize: configuration.vocabularySize
+            )
+        }
+        try cache.reserve(max(1, heading.tokens))
+        return file
+    }
+}

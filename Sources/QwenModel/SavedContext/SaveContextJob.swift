@@ -1,0 +1,89 @@
+/// Writes a context to a file, some of it in each step.
+///
+/// - Note: `@unchecked Sendable` as `EngineJob` is: after `JobQueue.push` only the engine's thread touches the state.
+final class SaveContextJob: EngineJob, @unchecked Sendable {
+    private let context: InferenceContext
+    private let path: String
+    private let attachment: [UInt8]
+    private let completion: (Result<Void, any Error>) -> Void
+    private var file: HashedFile?
+    private var nextRun = 0
+
+    /// Bytes written in one step, about.
+    static let stepByteCount = 8 << 20
+
+    init(
+        _ context: InferenceContext,
+        path: String,
+        attachment: [UInt8],
+        cancellation: CancellationFlag,
+        completion: @escaping @Sendable (Result<Void, any Error>) -> Void
+    ) {
+        self.context = context
+        self.path = path
+        self.attachment = attachment
+        self.completion = completion
+        super.init(cancellation: cancellation)
+    }
+
+    override func finishCancelled() {
+        finish(.failure(CancellationError()))
+    }
+
+    override func step(_ pass: ForwardPass) -> Bool {
+        do {
+            guard try advance(pass) else { return true }
+            finish(.success(()))
+        } catch {
+            finish(.failure(error))
+        }
+        return false
+    }
+
+    private func finish(_ result: Result<Void, any Error>) {
+        file = nil
+        context.release(from: cancellation)
+        completion(result)
+    }
+
+    /// - Returns: whether everything is done.
+    private func advance(_ pass: ForwardPass) throws -> Bool {
+        guard !pass.hasAdapters else { throw SavedContextError.adaptersAttached }
+        let cache = context.cache.value
+        guard let file else {
+            guard let hash = pass.advanceModelHash() else { return false }
+            pass.refresh(cache)
+            file = try begin(cache, pass.configuration, hash)
+            return false
+        }
+        var written = 0
+        while nextRun < cache.runCount, written < Self.stepByteCount {
+            let run = cache.run(nextRun, positions: cache.count)
+            try file.write(UnsafeRawBufferPointer(run))
+            written += run.count
+            nextRun += 1
+        }
+        guard nextRun == cache.runCount else { return false }
+        try file.digest.withUnsafeBytes { try file.write($0) }
+        try file.complete()
+        return true
+    }
+
+    private func begin(
+        _ cache: KeyValueCache,
+        _ configuration: ModelConfiguration,
+        _ hash: [UInt8]
+    ) throws -> HashedFile {
+        let heading = SavedContextHeading(
+            cache,
+            configuration,
+            attachmentByteCount: attachment.count,
+            modelHash: hash
+        )
+        let file = try HashedFile(writing: path)
+        try heading.bytes.withUnsafeBytes { try file.write($0) }
+        try attachment.withUnsafeBytes { try file.write($0) }
+        try cache.tokens.map(\.littleEndian).withUnsafeBytes { try file.write($0) }
+        return file
+    }
+}

@@ -11,6 +11,12 @@ public enum ModelLoadingError: Error, Sendable, Hashable {
     ///   - tokenizer: the size of the tokenizer's vocabulary.
     ///   - model: the size of the model's.
     case tokenizerDoesNotFit(tokenizer: Int, model: Int)
+    /// A draft model's tokens are not the model's.
+    ///
+    /// - Parameters:
+    ///   - path: the draft's checkpoint.
+    ///   - token: the first id that stands for something else, or for nothing.
+    case draftVocabularyDiffers(path: String, token: Int)
     /// A file beside the weights cannot be read.
     ///
     /// - Parameters:
@@ -27,6 +33,8 @@ extension ModelLoadingError: CustomStringConvertible {
             "\(path) is missing, and the model's vocabulary is not Qwen's own."
         case .tokenizerDoesNotFit(let tokenizer, let model):
             "The tokenizer has \(tokenizer) tokens, but the model knows only \(model)."
+        case .draftVocabularyDiffers(let path, let token):
+            "\(path) cannot guess for the model: token \(token) is not the same in both vocabularies."
         case .unreadableFile(let path, let reason):
             "\(path) cannot be read: \(reason)."
         }

@@ -99,15 +99,20 @@ extension QwenLanguageModel {
             reading.pool = try WorkerPool(workerCount: threads)
             reading.chunkByteCount = 1 << 20
         }
+        let draft = try options.draft.map { try draftCheckpoint($0, for: tokenizer) }
         do {
-            let weights = try ModelWeights(
-                checkpoint.configuration,
-                from: checkpoint.reader(reading),
-                arithmetic: options.engine.arithmetic,
-                pool: reading.pool
-            )
+            func weights(_ checkpoint: Checkpoint) throws -> ModelWeights {
+                try ModelWeights(
+                    checkpoint.configuration,
+                    from: checkpoint.reader(reading),
+                    arithmetic: options.engine.arithmetic,
+                    pool: reading.pool
+                )
+            }
+            let model = try weights(checkpoint)
+            reading.progress = nil
             return try QwenLanguageModel(
-                engine: InferenceEngine(weights, options: options.engine),
+                engine: InferenceEngine(model, draft: draft.map(weights), options: options.engine),
                 tokenizer: tokenizer,
                 template: ChatTemplate(family),
                 generationConfiguration: checkpoint.generationConfiguration
@@ -115,6 +120,24 @@ extension QwenLanguageModel {
         } catch CheckpointError.cancelled {
             throw CancellationError()
         }
+    }
+}
+
+extension QwenLanguageModel {
+    /// Opens a draft's checkpoint.
+    ///
+    /// - Throws: ``ModelLoadingError/draftVocabularyDiffers(path:token:)`` where its tokens are others than the model's.
+    /// - Complexity: O(vocabulary)
+    private static func draftCheckpoint(_ url: URL, for tokenizer: Tokenizer) throws -> Checkpoint {
+        let checkpoint = try Checkpoint(path: url.path)
+        let other = try CheckpointTextFiles(checkpoint: checkpoint).tokenizer()
+        for token in 0..<max(tokenizer.vocabularySize, other.vocabularySize) {
+            // An id that neither has is no difference.
+            guard (try? tokenizer.bytes(of: token)) == (try? other.bytes(of: token)) else {
+                throw ModelLoadingError.draftVocabularyDiffers(path: url.path, token: token)
+            }
+        }
+        return checkpoint
     }
 }
 

@@ -79,7 +79,7 @@ public struct GenerationOptions: Sendable, Hashable {
         seed: UInt64? = nil,
         logProbabilities: Int? = nil,
         stopTokens: Set<Int> = [],
-        speculation: Speculation? = .promptLookup
+        speculation: Speculation? = .automatic
     ) {
         self.maxTokens = maxTokens
         self.answerReserve = answerReserve

@@ -38,6 +38,12 @@ public enum EngineError: Error, Hashable, Sendable {
     /// The kernels compute with head dimensions that are multiples of 8 up to 256.
     case unsupportedHeadDimension(Int)
 
+    /// The draft model's token ids are not the model's: their vocabularies have other sizes.
+    case draftVocabularyDiffers(draft: Int, model: Int)
+
+    /// Guesses of a draft model were asked for, and the engine has none.
+    case noDraftModel
+
     /// The system gave no thread.
     case threadUnavailable(code: Int32)
 }
@@ -70,6 +76,10 @@ extension EngineError: CustomStringConvertible {
             "The engine option \(name) cannot be \(value)."
         case .unsupportedHeadDimension(let dimension):
             "A head dimension of \(dimension) is not supported; multiples of 8 up to 256 are."
+        case .draftVocabularyDiffers(let draft, let model):
+            "The draft model has \(draft) tokens in its vocabulary, and the model \(model); they must be the same."
+        case .noDraftModel:
+            "Guesses of a draft model were asked for, but the engine has none."
         case .threadUnavailable(let code):
             "The system could not start a thread (error \(code))."
         }

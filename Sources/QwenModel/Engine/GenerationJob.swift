@@ -119,7 +119,9 @@ final class GenerationJob: EngineJob, @unchecked Sendable {
         try cache.reserve(min(expected, context.capacity))
         pass.prefixes.note(cache)
         next = cachedTokens
-        speculator = request.speculation.map { Speculator($0, prompt: pending, capacity: expected) }
+        speculator = request.speculation.map { speculation in
+            Speculator(speculation, prompt: pending, capacity: expected, draft: draftCache(pass))
+        }
         continuation.yield(.prompt(total: pending.count, cached: cachedTokens))
     }
 
@@ -131,7 +133,13 @@ final class GenerationJob: EngineJob, @unchecked Sendable {
         let count = min(pass.maximumRows, pending.count - next)
         let isLast = next + count == pending.count
         let isStep = prefillEnd != nil && pending.count == 1
-        if isStep, guess(pass) { return try verify(pass) }
+        if isStep {
+            switch try guess(pass) {
+            case .guesses: return try verify(pass)
+            case .unfinished: return true
+            case .none: break
+            }
+        }
         let start = clock.now
         let done = try pass.run(
             pending[next..<next + count],
@@ -159,14 +167,18 @@ final class GenerationJob: EngineJob, @unchecked Sendable {
 
     // MARK: Guesses
 
+    /// The draft's cache of this context; nil where there is no draft.
+    private func draftCache(_ pass: ForwardPass) -> KeyValueCache? {
+        if context.draftCache.value == nil { context.draftCache.value = pass.draft?.makeCache() }
+        return context.draftCache.value
+    }
+
     /// Guesses what follows the pending token.
-    ///
-    /// - Returns: whether there is a guess worth a try.
-    private func guess(_ pass: ForwardPass) -> Bool {
+    private func guess(_ pass: ForwardPass) throws -> Speculator.Outcome {
         let room = context.capacity - context.cache.value.count - 1
         let wanted = request.maxTokens - generatedTokens - 1
         let limit = min(pass.maximumGuesses, room, wanted)
-        return speculator?.propose(after: pending[next], limit: limit, costs: pass.costs) ?? false
+        return try speculator?.propose(after: pending[next], limit: limit, pass, cancellation: cancellation) ?? .none
     }
 
     /// Computes the pending token and the guesses, and goes on for as long as the guesses are what comes.
@@ -183,11 +195,14 @@ final class GenerationJob: EngineJob, @unchecked Sendable {
             next += 1
             context.cachedCount.store(cache.count, ordering: .relaxed)
             if let reason = try choose(pass.checkedLogits(row: row, position: cache.count - 1)) {
+                speculator?.accept(row)
                 finish(reason)
                 return false
             }
-            guard row + 1 < rows.count, pending.count == 1, pending[0] == rows[row + 1] else { return true }
-            speculator?.acceptedTokens += 1
+            guard row + 1 < rows.count, pending.count == 1, pending[0] == rows[row + 1] else {
+                speculator?.accept(row)
+                break
+            }
         }
         return true
     }

@@ -40,7 +40,7 @@ public struct GenerationRequest: Sendable {
         stopTokens: Set<Int> = [],
         thinking: ThinkingControl? = nil,
         constraint: (any TokenConstraint)? = nil,
-        speculation: Speculation? = .promptLookup
+        speculation: Speculation? = .automatic
     ) {
         self.prompt = prompt
         self.sampling = sampling

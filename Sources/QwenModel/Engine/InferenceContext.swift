@@ -14,6 +14,9 @@ public final class InferenceContext: Sendable {
     /// The cache, which only the engine's thread touches.
     let cache: EngineConfined<KeyValueCache>
 
+    /// What a draft has computed of the conversation, likewise; nil before it is asked.
+    let draftCache = EngineConfined<KeyValueCache?>(nil)
+
     /// The cancellation flag of the request that uses the context, if any.
     private let user = Mutex<CancellationFlag?>(nil)
 

@@ -12,15 +12,25 @@ public final class InferenceEngine: Sendable {
     /// How the engine uses the machine, with the number of threads filled in.
     public let options: EngineOptions
 
+    /// Whether the engine has a draft model.
+    public let hasDraft: Bool
+
     let queue = JobQueue()
 
     /// Starts an engine.
     ///
     /// - Parameters:
     ///   - weights: the model's weights.
+    ///   - draft: the weights of a smaller model with the same vocabulary, which guesses tokens for this one (see
+    ///     ``Speculation``); a tenth of the size or less is worth a try. The text stays this model's.
     ///   - options: how to use the machine.
-    /// - Throws: `EngineError` for an option out of range, `TensorError` when working memory cannot be had.
-    public init(_ weights: ModelWeights, options: EngineOptions = EngineOptions()) throws {
+    /// - Throws: `EngineError` for an option out of range or a draft with another vocabulary, `TensorError` when working memory
+    ///   cannot be had.
+    public init(
+        _ weights: ModelWeights,
+        draft: ModelWeights? = nil,
+        options: EngineOptions = EngineOptions()
+    ) throws {
         var options = options
         let threads = options.threadCount ?? WorkerPool.defaultWorkerCount
         guard (1...256).contains(threads) else {
@@ -38,10 +48,18 @@ public final class InferenceEngine: Sendable {
         guard options.keyValueType.isPlain else {
             throw EngineError.unsupportedKeyValueType(options.keyValueType)
         }
+        let vocabulary = weights.configuration.vocabularySize
+        if let draft, draft.configuration.vocabularySize != vocabulary {
+            throw EngineError.draftVocabularyDiffers(draft: draft.configuration.vocabularySize, model: vocabulary)
+        }
         options.threadCount = threads
         self.options = options
         configuration = weights.configuration
-        try EngineThread.start(queue: queue, pass: ForwardPass(weights, options: options, workerCount: threads))
+        hasDraft = draft != nil
+        let pool = try WorkerPool(workerCount: threads)
+        let pass = try ForwardPass(weights, options: options, pool: pool)
+        pass.draft = try draft.map { try ForwardPass($0, options: options, pool: pool) }
+        try EngineThread.start(queue: queue, pass: pass)
     }
 
     deinit {
@@ -157,6 +175,7 @@ public final class InferenceEngine: Sendable {
         try check(tokens: request.prompt, contextTokens: context.capacity)
         try request.sampling.validate(vocabularySize: configuration.vocabularySize)
         if let speculation = request.speculation {
+            guard hasDraft || speculation.method != .draftModel else { throw EngineError.noDraftModel }
             guard (1...Speculation.largestTokenCount).contains(speculation.maxTokens) else {
                 throw EngineError.invalidOption(name: "speculation.maxTokens", value: speculation.maxTokens)
             }

@@ -20,6 +20,8 @@ final class ForwardPass {
     var prefixes: PrefixCache
     /// What passes were seen to cost.
     var costs = PassCosts()
+    /// The pass of a smaller model that guesses for this one, on the same pool.
+    var draft: ForwardPass?
     private var modelHash: ModelHash?
     /// The last call's step: the norms of its rows are still in the workspace. Its tokens are gone.
     private var lastStep: ForwardStep?
@@ -30,18 +32,18 @@ final class ForwardPass {
     /// The most rows in one call of `project`.
     var maximumLogitRows: Int { workspace.maximumLogitRows }
 
-    init(_ weights: ModelWeights, options: EngineOptions, workerCount: Int) throws {
+    init(_ weights: ModelWeights, options: EngineOptions, pool: WorkerPool) throws {
         configuration = weights.configuration
         guard Kernels.supportsHeadDimension(configuration.headDimension) else {
             throw EngineError.unsupportedHeadDimension(configuration.headDimension)
         }
         plan = ModelPlan(weights)
-        pool = try WorkerPool(workerCount: workerCount)
+        self.pool = pool
         workspace = try Workspace(
             configuration,
             rows: min(options.prefillChunk, configuration.contextLength),
             logitRows: Self.logitRows,
-            workers: workerCount,
+            workers: pool.workerCount,
             inputForms: plan.inputForms
         )
         rotary = try RotaryTable(configuration)
@@ -244,6 +246,13 @@ final class ForwardPass {
 
     /// The logits of the last row that was asked for: [vocabulary]. Valid until the next call; may be overwritten.
     var logits: UnsafeMutableBufferPointer<Float> { logits(row: 0) }
+
+    /// The token with the greatest of these.
+    var likeliestToken: Int32 {
+        let logits = logits
+        guard let base = logits.baseAddress else { return 0 }
+        return Int32(truncatingIfNeeded: Kernels.current.indexOfMaximum(base, count: logits.count))
+    }
 
     /// The logits of a row of the last `project`: [vocabulary].
     func logits(row: Int) -> UnsafeMutableBufferPointer<Float> {

@@ -17,6 +17,11 @@ public struct Speculation: Sendable, Hashable {
         /// From what followed the newest tokens where they stood before, in the prompt or the answer. It costs next to nothing
         /// and helps where an answer repeats what is there: quotations, corrections, code, calls of tools, JSON.
         case promptLookup
+        /// From a smaller model of the same vocabulary that the engine was given
+        /// (``InferenceEngine/init(_:draft:options:)``).
+        case draftModel
+        /// From the draft model where the engine has one, else from earlier text.
+        case automatic
     }
 
     /// Where guesses come from.
@@ -46,4 +51,10 @@ public struct Speculation: Sendable, Hashable {
 
     /// From earlier text, where it pays.
     public static let promptLookup = Speculation(.promptLookup)
+
+    /// From the engine's draft model, where it pays.
+    public static let draftModel = Speculation(.draftModel)
+
+    /// From the engine's draft model, or from earlier text if it has none, where it pays.
+    public static let automatic = Speculation(.automatic)
 }

@@ -67,6 +67,8 @@ package struct PassCosts {
     private var single = 0.0
     /// By rows, the cost as a multiple of a single one's; 0 where it was not measured.
     private var multiples: [Double]
+    /// The time of a draft's pass with one row, in seconds; fades. 0 before the first.
+    private var draft = 0.0
     /// Passes with several rows since the last with one.
     private var passesSinceSingle = 0
 
@@ -99,6 +101,17 @@ package struct PassCosts {
             let measured = min(seconds / single, 2 * known)
             multiples[rows] = multiples[rows] > 0 ? known + Self.weight * (measured - known) : measured
         }
+    }
+
+    /// Takes note of a draft's pass with one row.
+    mutating func noteDraft(seconds: Double) {
+        guard seconds > 0 else { return }
+        draft = draft > 0 ? draft + Self.weight * (min(seconds, 2 * draft) - draft) : seconds
+    }
+
+    /// What a draft's pass costs, as a multiple of one of the model with a single row.
+    var relativeDraft: Double {
+        single > 0 && draft > 0 ? draft / single : Self.belief
     }
 
     /// What a pass costs, as a multiple of one with a single row: measured, or by the nearest that was.

@@ -116,9 +116,14 @@ public struct LinearWeights: Sendable {
     /// - Parameters:
     ///   - arithmetic: how products are to treat their inputs.
     ///   - pool: who packs; nil for the calling thread.
+    ///   - arena: where packed weights are put; nil for memory of their own.
     /// - Returns: the same numbers. The memory of these weights is free as soon as nobody else holds it.
     /// - Throws: an allocation error.
-    public consuming func prepared(for arithmetic: Arithmetic, pool: WorkerPool? = nil) throws -> LinearWeights {
+    public consuming func prepared(
+        for arithmetic: Arithmetic,
+        pool: WorkerPool? = nil,
+        in arena: StorageArena? = nil
+    ) throws -> LinearWeights {
         guard arithmetic == .fast else { return self }
         if case .plain(.bfloat16) = layout, Kernels.current.hasFastBFloat16 {
             var copy = self
@@ -133,7 +138,8 @@ public struct LinearWeights: Sendable {
                 rowByteCount: rowByteCount,
                 outputs: outputs,
                 inputs: inputs,
-                pool: pool
+                pool: pool,
+                arena: arena
             )
         else { return self }
         return LinearWeights(matrix, outputs: outputs, bias: bias).updated(by: update)

@@ -21,7 +21,8 @@ final class PackedMatrix: @unchecked Sendable {
         rowByteCount: Int,
         outputs: Int,
         inputs: Int,
-        pool: WorkerPool?
+        pool: WorkerPool?,
+        arena: StorageArena?
     ) throws {
         let layout = qwen_packed_of_block(format.kernelBlock)
         guard layout >= 0, outputs > 0, inputs > 0 else { return nil }
@@ -32,7 +33,7 @@ final class PackedMatrix: @unchecked Sendable {
         guard !overflow else { throw TensorError.invalidByteCount(Int.max) }
         // Disjoint groups are written by different workers, and `run` returns when all are written.
         nonisolated(unsafe) let source = rows
-        storage = try Storage(byteCount: byteCount) { buffer in
+        storage = try Storage(byteCount: byteCount, in: arena) { buffer in
             guard let start = buffer.baseAddress else { return }
             nonisolated(unsafe) let destination = start
             @Sendable func pack(_ range: Range<Int>) {

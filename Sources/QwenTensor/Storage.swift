@@ -16,11 +16,14 @@ public final class Storage: @unchecked Sendable {
 
     private let memory: AlignedMemory
 
+    /// Where in the memory the storage begins.
+    private let offset: Int
+
     /// The number of bytes.
     public let byteCount: Int
 
     /// The first byte. Valid for reading as long as the storage lives.
-    public var baseAddress: UnsafeRawPointer { UnsafeRawPointer(memory.baseAddress) }
+    public var baseAddress: UnsafeRawPointer { UnsafeRawPointer(memory.baseAddress) + offset }
 
     /// All bytes. Valid for reading as long as the storage lives.
     public var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: baseAddress, count: byteCount) }
@@ -29,13 +32,20 @@ public final class Storage: @unchecked Sendable {
     ///
     /// - Parameters:
     ///   - byteCount: how many, 0 allowed.
+    ///   - arena: where to put them; nil for memory of their own.
     ///   - fill: writes the bytes, which are all zero before; the buffer is only valid during the call.
     /// - Throws: ``TensorError/invalidByteCount(_:)``, ``TensorError/allocationFailed(byteCount:)``, or what `fill`
     ///   throws.
-    public init(byteCount: Int, fill: (UnsafeMutableRawBufferPointer) throws -> Void) throws {
-        let memory = try AlignedMemory(byteCount: byteCount)
-        try fill(UnsafeMutableRawBufferPointer(start: memory.baseAddress, count: byteCount))
+    public init(
+        byteCount: Int,
+        in arena: StorageArena? = nil,
+        fill: (UnsafeMutableRawBufferPointer) throws -> Void
+    ) throws {
+        let (memory, offset) =
+            try arena?.allocate(byteCount: byteCount) ?? (AlignedMemory(byteCount: byteCount), 0)
+        try fill(UnsafeMutableRawBufferPointer(start: memory.baseAddress + offset, count: byteCount))
         self.memory = memory
+        self.offset = offset
         self.byteCount = byteCount
     }
 
@@ -50,12 +60,15 @@ public final class Storage: @unchecked Sendable {
     /// - Throws: ``TensorError/invalidByteCount(_:)`` or ``TensorError/allocationFailed(byteCount:)``.
     public init(mapping descriptor: Int32, byteCount: Int) throws(TensorError) {
         memory = try AlignedMemory(mapping: descriptor, byteCount: byteCount)
+        offset = 0
         self.byteCount = byteCount
     }
 }
 
 /// Zeroed memory of its own, aligned for every kernel.
-final class AlignedMemory {
+final class AlignedMemory: @unchecked Sendable {
+    // Sendable: the pointer and the sizes are constants; who writes to the memory is its owners' business.
+
     static let pageByteCount = 2 << 20
 
     let baseAddress: UnsafeMutableRawPointer

@@ -6,6 +6,7 @@ struct LayerReader<Source: WeightSource> {
     let source: Source
     let arithmetic: Arithmetic
     let pool: WorkerPool?
+    private let arena = StorageArena()
 
     /// Bytes read so far.
     private(set) var byteCount = 0
@@ -40,7 +41,7 @@ struct LayerReader<Source: WeightSource> {
     /// Reads the matrix `name.weight` and, if asked for, `name.bias`.
     mutating func linear(_ name: String, outputs: Int, inputs: Int, bias: Bool = false) throws -> LinearWeights {
         let weights = try source.linear(name, outputs: outputs, inputs: inputs, bias: bias)
-            .prepared(for: arithmetic, pool: pool)
+            .prepared(for: arithmetic, pool: pool, in: arena)
         byteCount += weights.byteCount
         return weights
     }

@@ -26,12 +26,8 @@ public final class LinearScratch: Sendable {
     public init(workerCount: Int, maxInputs: Int, slots: Int = 0, inputForms: InputForms = []) throws(TensorError) {
         guard workerCount >= 1, workerCount <= 4096 else { throw .invalidWorkerCount(workerCount) }
         guard maxInputs >= 0, maxInputs < 1 << 26 else { throw .invalidByteCount(maxInputs) }
-        if Kernels.current.outpaceBLAS {
-            panelCount = (Self.panelRows * maxInputs + 15) / 16 * 16
-        } else {
-            panelCount = max(1 << 17, 16 * maxInputs)
-            BLAS.prepare()
-        }
+        panelCount = Self.panelCount(maxInputs: maxInputs)
+        if !Kernels.current.outpaceBLAS { BLAS.prepare() }
         let (count, overflow) = panelCount.multipliedReportingOverflow(by: workerCount)
         guard !overflow else { throw .invalidByteCount(Int.max) }
         buffer = try AlignedBuffer(count: count)
@@ -40,6 +36,23 @@ public final class LinearScratch: Sendable {
         guard slots >= 0, !tooMany else { throw .invalidByteCount(Int.max) }
         self.slots = try AlignedBuffer(count: bytes)
         self.inputForms = inputForms
+    }
+
+    private static func panelCount(maxInputs: Int) -> Int {
+        Kernels.current.outpaceBLAS ? (panelRows * maxInputs + 15) / 16 * 16 : max(1 << 17, 16 * maxInputs)
+    }
+
+    /// The bytes that such memory takes.
+    ///
+    /// - Parameters:
+    ///   - workerCount: the workers of the pool.
+    ///   - maxInputs: the longest x that will be multiplied.
+    ///   - slots: rows of x that are kept at a time in the forms that weights want.
+    ///   - inputForms: those forms.
+    /// - Returns: the number of bytes.
+    package static func byteCount(workerCount: Int, maxInputs: Int, slots: Int, inputForms: InputForms) -> Int {
+        workerCount * panelCount(maxInputs: maxInputs) * MemoryLayout<Float>.stride
+            + slots * PreparedRows.size(inputs: maxInputs, forms: inputForms).rowByteCount
     }
 
     /// The rows that lie prepared from a slot on.

@@ -142,7 +142,35 @@ public struct LinearWeights: Sendable {
                 arena: arena
             )
         else { return self }
+        // Otherwise a file that is mapped would stay in memory beside what was packed.
+        storage.letGo(of: byteOffset..<byteOffset + storedByteCount)
         return LinearWeights(matrix, outputs: outputs, bias: bias).updated(by: update)
+    }
+
+    /// What a matrix of a checkpoint takes in memory when it is prepared.
+    ///
+    /// - Parameters:
+    ///   - type: how it is stored.
+    ///   - outputs: its rows.
+    ///   - inputs: its columns.
+    ///   - arithmetic: how products are to treat their inputs.
+    /// - Returns: the bytes, or nil where the matrix stays as it is stored; and the forms in which products want their inputs.
+    package static func footprint(
+        of type: ElementType,
+        outputs: Int,
+        inputs: Int,
+        arithmetic: Arithmetic
+    ) -> (packedByteCount: Int?, inputForms: InputForms) {
+        guard arithmetic == .fast else { return (nil, []) }
+        switch type {
+        case .block(let format):
+            let bytes = PackedMatrix.byteCount(format, outputs: outputs, inputs: inputs)
+            return (bytes, bytes == nil ? [] : .integers)
+        case .bfloat16:
+            return (nil, Kernels.current.hasFastBFloat16 ? .bfloat16 : [])
+        default:
+            return (nil, [])
+        }
     }
 
     private init(_ matrix: PackedMatrix, outputs: Int, bias: AlignedBuffer<Float>?) {

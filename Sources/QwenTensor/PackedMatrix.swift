@@ -12,6 +12,13 @@ final class PackedMatrix: @unchecked Sendable {
     /// Rows of a group.
     static let groupRows = 16
 
+    /// The bytes of a packed matrix; nil where there are no kernels for the format.
+    static func byteCount(_ format: BlockFormat, outputs: Int, inputs: Int) -> Int? {
+        let layout = qwen_packed_of_block(format.kernelBlock)
+        guard layout >= 0 else { return nil }
+        return (outputs + groupRows - 1) / groupRows * qwen_packed_group_bytes(qwen_packed(UInt32(layout)), inputs)
+    }
+
     /// Packs rows; nil where there are no kernels for the format.
     ///
     /// - Complexity: O(bytes), and as much memory again until the caller lets go of the rows.

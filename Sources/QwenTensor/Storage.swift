@@ -19,6 +19,9 @@ public final class Storage: @unchecked Sendable {
     /// Where in the memory the storage begins.
     private let offset: Int
 
+    /// Whether the bytes are a file's.
+    private let isMapped: Bool
+
     /// The number of bytes.
     public let byteCount: Int
 
@@ -47,6 +50,7 @@ public final class Storage: @unchecked Sendable {
         self.memory = memory
         self.offset = offset
         self.byteCount = byteCount
+        isMapped = false
     }
 
     /// Maps the beginning of a file into memory, for reading.
@@ -62,6 +66,21 @@ public final class Storage: @unchecked Sendable {
         memory = try AlignedMemory(mapping: descriptor, byteCount: byteCount)
         offset = 0
         self.byteCount = byteCount
+        isMapped = true
+    }
+
+    /// Lets the system take back the memory of a file's pages; reading them again reads the file again. Bytes that are not mapped
+    /// stay.
+    ///
+    /// - Parameter range: the bytes that will not be read soon.
+    func letGo(of range: Range<Int>) {
+        guard isMapped else { return }
+        let page = Int(sysconf(Int32(_SC_PAGESIZE)))
+        let start = (range.lowerBound + page - 1) / page * page
+        let end = range.upperBound / page * page
+        guard page > 0, start < end else { return }
+        // Advice: without it everything works.
+        _ = madvise(memory.baseAddress + start, end - start, MADV_DONTNEED)
     }
 }
 

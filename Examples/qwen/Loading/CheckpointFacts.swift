@@ -6,10 +6,12 @@ struct CheckpointFacts {
     private let checkpoint: Checkpoint
     /// The chat template, or why there is none to talk with; the weights can be computed with all the same.
     private let template: Result<ChatTemplateFamily, any Error>
+    private let need: MemoryNeed?
     private var configuration: ModelConfiguration { checkpoint.configuration }
 
-    init(_ checkpoint: Checkpoint) {
+    init(_ checkpoint: Checkpoint, _ need: MemoryNeed?) {
         self.checkpoint = checkpoint
+        self.need = need
         template = Result { try ChatTemplateFamily(checkpoint: checkpoint) }
     }
 
@@ -85,6 +87,7 @@ struct CheckpointFacts {
         if let mixture = shape.mixture {
             lines.insert(("experts", "\(mixture.experts), \(mixture.expertsPerToken) for one token"), at: 2)
         }
+        lines += need?.lines ?? []
         let width = lines.map(\.0.count).max() ?? 0
         return lines.map { name, value in
             name + String(repeating: " ", count: width - name.count + 2) + value + "\n"
@@ -123,6 +126,7 @@ struct CheckpointFacts {
             "experts_per_token": shape.mixture.map { number($0.expertsPerToken) } ?? .null,
             "chat_template": (try? template.get()).map { .string($0.rawValue) } ?? .null,
             "thinking": (try? template.get()).map { .string($0.thinkingSupport.rawValue) } ?? .null,
+            "memory": need?.json ?? .null,
             "metadata": metadata,
         ]
     }

@@ -82,7 +82,7 @@ final class ForwardPass {
     }
 
     /// Enough to read the output layer once for several rows, few enough to stay small beside a large vocabulary.
-    private static let logitRows = 8
+    static let logitRows = 8
 
     /// An empty cache that fits this model.
     func makeCache() -> KeyValueCache {

@@ -38,6 +38,18 @@ final class RotaryTable {
         sineTable = try AlignedBuffer(count: 1)
     }
 
+    /// The bytes of the tables when they have grown to hold some positions, a chunk at a time.
+    static func byteCount(positions: Int, chunk: Int, headDimension: Int) -> Int {
+        var size = 256
+        var end = min(chunk, positions)
+        while true {
+            if end > size { size = max(end, size * 2) }
+            if end == positions { break }
+            end = min(end + chunk, positions)
+        }
+        return 2 * size * (headDimension / 2) * MemoryLayout<Float>.stride
+    }
+
     /// Makes the table hold at least `positions` positions.
     ///
     /// - Complexity: O(new positions × half); grows by doubling.

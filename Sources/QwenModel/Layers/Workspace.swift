@@ -49,43 +49,30 @@ final class Workspace {
     init(_ configuration: ModelConfiguration, rows: Int, logitRows: Int, workers: Int, inputForms: InputForms) throws {
         maximumRows = rows
         maximumLogitRows = logitRows
-        let dimension = configuration.headDimension
-        let queries = configuration.attentionHeads * dimension
-        let keys = configuration.keyValueHeads * dimension
-        let group = configuration.attentionHeads / configuration.keyValueHeads
-        let streams = max(rows, workers)
-        hidden = try AlignedBuffer(count: streams * configuration.hiddenSize)
-        normed = try AlignedBuffer(count: streams * configuration.hiddenSize)
-        delta = try AlignedBuffer(count: rows * configuration.hiddenSize)
-        query = try AlignedBuffer(count: rows * queries)
-        key = try AlignedBuffer(count: rows * keys)
-        value = try AlignedBuffer(count: rows * keys)
-        attended = try AlignedBuffer(count: rows * queries)
-        maximumParts = max(1, 4 * workers / configuration.keyValueHeads + 1)
-        partials = try AlignedBuffer(
-            count: max(configuration.keyValueHeads, workers) * maximumParts
-                * Kernels.attentionPartialSize(group: group, headDimension: dimension)
-        )
-        attentionScratchStride = (Kernels.attentionScratchSize(headDimension: dimension) + 15) / 16 * 16
-        attentionScratch = try AlignedBuffer(count: workers * attentionScratchStride)
-        let intermediate = configuration.hasDenseLayers ? configuration.intermediateSize : 0
-        gate = try AlignedBuffer(count: rows * intermediate)
-        up = try AlignedBuffer(count: rows * intermediate)
-        logits = try AlignedBuffer(count: logitRows * configuration.vocabularySize)
+        let sizes = WorkspaceSizes(configuration, rows: rows, logitRows: logitRows, workers: workers)
+        hidden = try AlignedBuffer(count: sizes.streams)
+        normed = try AlignedBuffer(count: sizes.streams)
+        delta = try AlignedBuffer(count: sizes.delta)
+        query = try AlignedBuffer(count: sizes.queries)
+        key = try AlignedBuffer(count: sizes.keys)
+        value = try AlignedBuffer(count: sizes.keys)
+        attended = try AlignedBuffer(count: sizes.queries)
+        maximumParts = sizes.maximumParts
+        partials = try AlignedBuffer(count: sizes.partials)
+        attentionScratchStride = sizes.attentionScratchStride
+        attentionScratch = try AlignedBuffer(count: sizes.attentionScratch)
+        gate = try AlignedBuffer(count: sizes.activations)
+        up = try AlignedBuffer(count: sizes.activations)
+        logits = try AlignedBuffer(count: sizes.logits)
         mixture = try configuration.mixture.map {
             try MixtureWorkspace($0, hiddenSize: configuration.hiddenSize, rows: rows)
         }
-        let widest = max(
-            configuration.hiddenSize,
-            queries,
-            intermediate,
-            configuration.mixture?.intermediateSize ?? 0,
-            configuration.mixture?.sharedIntermediateSize ?? 0
+        scratch = try LinearScratch(
+            workerCount: workers,
+            maxInputs: sizes.widestInput,
+            slots: sizes.slots,
+            inputForms: inputForms
         )
-        // The expert for all tokens takes a slot for each row behind those of the others.
-        let shared = configuration.mixture?.sharedIntermediateSize == nil ? 0 : 1
-        let slots = max(rows * (max(1, configuration.mixture?.expertsPerToken ?? 1) + shared), workers)
-        scratch = try LinearScratch(workerCount: workers, maxInputs: widest, slots: slots, inputForms: inputForms)
         stop = try AlignedBuffer(count: 1)
     }
 }

@@ -29,14 +29,22 @@ final class Candidates {
     /// How many candidates are left; nil where all tokens are, with their weights in `numbers`.
     private var count: Int?
 
+    /// Entries of the histogram: weights are within 0…1, and so are their bits within those of 0 and 1.
+    private static let bins = Int(Float(1).bitPattern >> 16) + 1
+
+    /// The bytes that all of this takes.
+    static func byteCount(vocabularySize: Int) -> Int {
+        vocabularySize * (MemoryLayout<Float>.stride + MemoryLayout<Candidate>.stride)
+            + bins * MemoryLayout<Double>.stride
+    }
+
     init(vocabularySize: Int) {
         self.vocabularySize = vocabularySize
         numbers = .allocate(capacity: vocabularySize)
         numbers.initialize(repeating: 0)
         candidates = .allocate(capacity: vocabularySize)
         candidates.initialize(repeating: Candidate(token: 0, weight: 0))
-        // Weights are within 0…1, and so are their bits within those of 0 and 1.
-        histogram = .allocate(capacity: Int(Float(1).bitPattern >> 16) + 1)
+        histogram = .allocate(capacity: Self.bins)
         histogram.initialize(repeating: 0)
     }
 

@@ -42,6 +42,22 @@ struct BranchingTests {
         #expect(reply.usage.cachedTokens == common)
     }
 
+    @Test("a second session with the same 1,000 tokens of instructions computes its own part", arguments: [true, false])
+    func sharedInstructions(firstIsAlive: Bool) async throws {
+        let model = try await ScriptedCheckpoint(plain).load(.qwen3Instruct2507)
+        let instructions = String(repeating: "rule ", count: 250)
+        let shared = try ids([.system(instructions)], model).count - 10
+        #expect(shared > 1000)
+        var first: ChatSession? = ChatSession(model, instructions: instructions, options: greedy)
+        _ = try await first?.respond(to: "one")
+        if !firstIsAlive { first = nil }
+        let second = ChatSession(model, instructions: instructions, options: greedy)
+        let reply = try await second.respond(to: "quite another question")
+        #expect(reply.usage.cachedTokens >= shared)
+        #expect(reply.usage.promptTokens - reply.usage.cachedTokens < 60)
+        _ = first
+    }
+
     @Test("a fork begins with the past's keys and values, and goes its own way")
     func fork() async throws {
         let model = try await ScriptedCheckpoint(plain).load(.qwen3Instruct2507)

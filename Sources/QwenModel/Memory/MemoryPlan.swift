@@ -1,0 +1,144 @@
+public import QwenTensor
+
+/// What a model will take in memory, computed from the headings of its files alone.
+///
+/// The parts are what the engine allocates for them, in whole pages where it allocates pages. What remains of conversations
+/// that have ended (``EngineOptions/retainedPrefixByteCount``) comes on top.
+public struct MemoryPlan: Sendable, Hashable {
+    /// Bytes of the weights as the files store them.
+    public let storedWeights: Int
+
+    /// Bytes of the weights in memory: packed for integer products with ``QwenTensor/Arithmetic/fast``, else as they are stored.
+    public let weights: Int
+
+    /// Bytes of the keys and values of all sequences.
+    public let keysAndValues: Int
+
+    /// Bytes that the engine computes in: activations, logits, inputs in other forms, rotary tables, and what each sequence needs
+    /// to choose its tokens.
+    public let scratch: Int
+
+    /// The most bytes of weights while they are loaded: those in memory, and a matrix as it is stored beside its packed form.
+    public let loadingPeak: Int
+
+    /// The bytes at the most: of loading, or of computing after it.
+    public var total: Int { max(loadingPeak, weights + keysAndValues + scratch) }
+
+    /// Plans.
+    ///
+    /// - Parameters:
+    ///   - checkpoint: the model; its weights are not read.
+    ///   - options: how the engine will use the machine.
+    ///   - contextTokens: tokens of each sequence, prompt and answer together; nil for the model's maximum.
+    ///   - sequences: how many are in memory at a time.
+    /// - Throws: `EngineError.invalidCapacity` or `.invalidOption`.
+    /// - Complexity: O(number of tensors)
+    public init(
+        _ checkpoint: Checkpoint,
+        options: EngineOptions = EngineOptions(),
+        contextTokens: Int? = nil,
+        sequences: Int = 1
+    ) throws(EngineError) {
+        let configuration = checkpoint.configuration
+        let maximum = configuration.contextLength
+        let tokens = contextTokens ?? maximum
+        guard tokens >= 1, tokens <= maximum else { throw .invalidCapacity(tokens, maximum: maximum) }
+        guard (1...4096).contains(sequences) else { throw .invalidOption(name: "sequences", value: sequences) }
+        guard options.keyValueType.isPlain,
+            let sequence = configuration.keyValueByteCount(tokens: tokens, storedAs: options.keyValueType)
+        else { throw .unsupportedKeyValueType(options.keyValueType) }
+        let (all, overflow) = Self.pages(sequence).multipliedReportingOverflow(by: sequences)
+        guard !overflow else { throw .invalidCapacity(tokens, maximum: maximum) }
+        keysAndValues = all
+
+        var tally = WeightTally(checkpoint, options.arithmetic)
+        // In the order in which they are loaded.
+        tally.add(configuration.embeddingWeight)
+        for layer in 0..<configuration.layerCount {
+            for weight in configuration.weights(ofLayer: layer) { tally.add(weight) }
+            let experts = configuration.mixture.map { $0.isSparse(layer: layer) ? $0.experts : 0 } ?? 0
+            for expert in 0..<experts {
+                for weight in configuration.weights(ofExpert: expert, inLayer: layer) { tally.add(weight) }
+            }
+        }
+        tally.add(configuration.finalNormWeight)
+        if let output = configuration.outputWeight { tally.add(output) }
+        storedWeights = tally.stored
+        weights = tally.memory
+        loadingPeak = tally.peak
+        scratch = Self.scratch(configuration, options, tokens: tokens, sequences, tally.inputForms)
+    }
+
+    private static func scratch(
+        _ configuration: ModelConfiguration,
+        _ options: EngineOptions,
+        tokens: Int,
+        _ sequences: Int,
+        _ inputForms: InputForms
+    ) -> Int {
+        let workers = options.threadCount ?? WorkerPool.defaultWorkerCount
+        // Rows that are never used are never touched, and so take no memory.
+        let rows = max(1, min(options.prefillChunk, tokens))
+        let sizes = WorkspaceSizes(configuration, rows: rows, logitRows: ForwardPass.logitRows, workers: workers)
+        var bytes = sizes.byteCount
+        bytes += LinearScratch.byteCount(
+            workerCount: workers,
+            maxInputs: sizes.widestInput,
+            slots: sizes.slots,
+            inputForms: inputForms
+        )
+        if let mixture = configuration.mixture {
+            bytes += MixtureWorkspace.byteCount(mixture, hiddenSize: configuration.hiddenSize, rows: rows)
+        }
+        bytes += RotaryTable.byteCount(positions: tokens, chunk: rows, headDimension: configuration.headDimension)
+        return bytes + sequences * Candidates.byteCount(vocabularySize: configuration.vocabularySize)
+    }
+
+    /// The bytes of the pages that an allocation takes.
+    static func pages(_ byteCount: Int) -> Int {
+        let page = 2 << 20
+        guard byteCount >= 2 * page else { return byteCount }
+        return (byteCount + page - 1) / page * page
+    }
+}
+
+/// Adds weights up, one after another as they are loaded.
+private struct WeightTally {
+    private let checkpoint: Checkpoint
+    private let arithmetic: Arithmetic
+    private(set) var stored = 0
+    private(set) var memory = 0
+    private(set) var peak = 0
+    private(set) var inputForms: InputForms = []
+
+    init(_ checkpoint: Checkpoint, _ arithmetic: Arithmetic) {
+        self.checkpoint = checkpoint
+        self.arithmetic = arithmetic
+    }
+
+    mutating func add(_ weight: WeightShape) {
+        let byteCount = checkpoint.byteCount(of: weight)
+        stored += byteCount
+        if weight.shape.count == 1 {
+            // Vectors are kept as floats.
+            memory += weight.shape[0] * MemoryLayout<Float>.stride
+        } else if weight.shape.count == 2, let type = checkpoint.stored(weight.name)?.elementType {
+            let footprint = LinearWeights.footprint(
+                of: type,
+                outputs: weight.shape[0],
+                inputs: weight.shape[1],
+                arithmetic: arithmetic
+            )
+            inputForms.formUnion(footprint.inputForms)
+            if let packed = footprint.packedByteCount {
+                memory += packed
+                peak = max(peak, memory + MemoryPlan.pages(byteCount))
+            } else {
+                memory += MemoryPlan.pages(byteCount)
+            }
+        } else {
+            memory += byteCount
+        }
+        peak = max(peak, memory)
+    }
+}

@@ -6,6 +6,9 @@
 Needs: numpy, and PyPI's `gguf` for --gguf. Speed does not depend on the values, so random weights do for timing; they are
 drawn so that activations stay finite. The GGUF file (OUT_DIR/model-BF16.gguf) holds the same BF16 matrices, with float32
 norms as llama.cpp wants them, and no vocabulary: llama-bench needs none.
+
+The mixture of experts is too large to be made whole in most memories: `30B-A3B --layers 2` has the work of its layers, with the
+output layer of all 48.
 """
 import argparse, json, pathlib
 import numpy as np
@@ -16,7 +19,10 @@ SHAPES = {
     "1.7B": (2048, 6144, 28, 16, 8, 128, True),
     "4B": (2560, 9728, 36, 32, 8, 128, True),
     "8B": (4096, 12288, 36, 32, 8, 128, False),
+    "30B-A3B": (2048, 768, 48, 32, 4, 128, False),
 }
+#            experts, of which for a token
+MIXTURES = {"30B-A3B": (128, 8)}
 VOCABULARY = 151936
 
 parser = argparse.ArgumentParser()
@@ -28,6 +34,7 @@ parser.add_argument("--seed", type=int, default=1)
 arguments = parser.parse_args()
 hidden, ff, layers, heads, kv_heads, head_dim, tied = SHAPES[arguments.shape]
 layers = arguments.layers or layers
+experts, active = MIXTURES.get(arguments.shape, (0, 0))
 arguments.out.mkdir(parents=True, exist_ok=True)
 random = np.random.default_rng(arguments.seed)
 
@@ -42,8 +49,22 @@ def ones(n):
     return np.full(n, 0x3F80, np.uint16)
 
 
+def feed_forward(i):
+    """(Hugging Face name, GGUF name, BF16 bits) of the matrices after a layer's attention; experts as a stack."""
+    parts = (("gate_proj", "ffn_gate", ff, hidden), ("up_proj", "ffn_up", ff, hidden), ("down_proj", "ffn_down", hidden, ff))
+    hf, gg = f"model.layers.{i}.mlp.", f"blk.{i}."
+    if experts:
+        yield hf + "gate.weight", gg + "ffn_gate_inp.weight", bf16(experts, hidden, scale=hidden**-0.5)
+    for name, short, rows, columns in parts:
+        if experts:
+            stack = bf16(experts, rows, columns, scale=columns**-0.5)
+            yield hf + "experts.{}." + name + ".weight", gg + short + "_exps.weight", stack
+        else:
+            yield hf + name + ".weight", gg + short + ".weight", bf16(rows, columns, scale=columns**-0.5)
+
+
 def tensors():
-    """(Hugging Face name, GGUF name, BF16 bits) of every tensor."""
+    """(Hugging Face name, GGUF name, BF16 bits) of every tensor; of a stack of experts the first name has a gap."""
     yield "model.embed_tokens.weight", "token_embd.weight", bf16(VOCABULARY, hidden, scale=0.06)
     for i in range(layers):
         hf, gg = f"model.layers.{i}.", f"blk.{i}."
@@ -52,11 +73,9 @@ def tensors():
             ("self_attn.k_proj", "attn_k", kv_heads * head_dim, hidden),
             ("self_attn.v_proj", "attn_v", kv_heads * head_dim, hidden),
             ("self_attn.o_proj", "attn_output", hidden, heads * head_dim),
-            ("mlp.gate_proj", "ffn_gate", ff, hidden),
-            ("mlp.up_proj", "ffn_up", ff, hidden),
-            ("mlp.down_proj", "ffn_down", hidden, ff),
         ):
             yield hf + name + ".weight", gg + short + ".weight", bf16(rows, columns, scale=columns**-0.5)
+        yield from feed_forward(i)
         for name, short, n in (
             ("input_layernorm", "attn_norm", hidden),
             ("post_attention_layernorm", "ffn_norm", hidden),
@@ -72,8 +91,13 @@ def tensors():
 made = list(tensors())
 header, offset = {}, 0
 for name, _, bits in made:
-    header[name] = {"dtype": "BF16", "shape": list(bits.shape), "data_offsets": [offset, offset + bits.nbytes]}
-    offset += bits.nbytes
+    for index, part in enumerate(bits if bits.ndim == 3 else [bits]):
+        header[name.format(index)] = {
+            "dtype": "BF16",
+            "shape": list(part.shape),
+            "data_offsets": [offset, offset + part.nbytes],
+        }
+        offset += part.nbytes
 text = json.dumps(header).encode()
 text += b" " * (-len(text) % 8)
 with open(arguments.out / "model.safetensors", "wb") as file:
@@ -81,8 +105,8 @@ with open(arguments.out / "model.safetensors", "wb") as file:
     for _, _, bits in made:
         bits.tofile(file)
 config = {
-    "architectures": ["Qwen3ForCausalLM"],
-    "model_type": "qwen3",
+    "architectures": ["Qwen3MoeForCausalLM" if experts else "Qwen3ForCausalLM"],
+    "model_type": "qwen3_moe" if experts else "qwen3",
     "vocab_size": VOCABULARY,
     "hidden_size": hidden,
     "intermediate_size": ff,
@@ -102,17 +126,30 @@ config = {
     "eos_token_id": 151645,
     "torch_dtype": "bfloat16",
 }
+if experts:
+    config |= {
+        "num_experts": experts,
+        "num_experts_per_tok": active,
+        "moe_intermediate_size": ff,
+        "norm_topk_prob": True,
+        "decoder_sparse_step": 1,
+        "mlp_only_layers": [],
+    }
 (arguments.out / "config.json").write_text(json.dumps(config, indent=1))
 
 if arguments.gguf:
     import gguf
 
-    writer = gguf.GGUFWriter(str(arguments.out / "model-BF16.gguf"), "qwen3")
+    writer = gguf.GGUFWriter(str(arguments.out / "model-BF16.gguf"), "qwen3moe" if experts else "qwen3")
     writer.add_name(f"random {arguments.shape}")
     writer.add_context_length(config["max_position_embeddings"])
     writer.add_embedding_length(hidden)
     writer.add_block_count(layers)
     writer.add_feed_forward_length(ff)
+    if experts:
+        writer.add_expert_count(experts)
+        writer.add_expert_used_count(active)
+        writer.add_expert_feed_forward_length(ff)
     writer.add_head_count(heads)
     writer.add_head_count_kv(kv_heads)
     writer.add_key_length(head_dim)
@@ -123,10 +160,11 @@ if arguments.gguf:
     writer.add_file_type(gguf.LlamaFileType.MOSTLY_BF16)
     writer.add_tokenizer_model("no_vocab")
     for _, name, bits in made:
-        if bits.ndim == 1:
+        if bits.ndim == 1 or "gate_inp" in name:  # floats in published files
             writer.add_tensor(name, (bits.astype(np.uint32) << 16).view(np.float32))
         else:
-            writer.add_tensor(name, bits.view(np.uint8).reshape(bits.shape[0], -1), raw_dtype=gguf.GGMLQuantizationType.BF16)
+            bytes = bits.view(np.uint8).reshape(*bits.shape[:-1], -1)
+            writer.add_tensor(name, bytes, raw_dtype=gguf.GGMLQuantizationType.BF16)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()

@@ -44,7 +44,7 @@ struct Chat: AsyncParsableCommand {
         let said = isConversation ? nil : try prompt ?? StandardInput.readText()
 
         let session = ChatSession(
-            try await model.load(LoadingOptions(engine: engine.options())),
+            try await model.load(answer.loading(engine.options())),
             instructions: system,
             tools: tools ? DemonstrationTools.all : [],
             options: answer.options

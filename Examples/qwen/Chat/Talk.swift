@@ -135,6 +135,8 @@ extension Response {
                 "answer_tokens": number(usage.answerTokens),
                 "time_to_first_token": number(usage.timeToFirstToken / .seconds(1)),
                 "tokens_per_second": number(usage.tokensPerSecond),
+                "proposed_tokens": number(usage.proposedTokens),
+                "accepted_tokens": number(usage.acceptedTokens),
             ],
         ]
     }

@@ -49,7 +49,7 @@ struct Generate: AsyncParsableCommand {
     }
 
     private func answerLines() async throws {
-        let model = try await model.load(LoadingOptions(engine: engine.options()))
+        let model = try await model.load(answer.loading(engine.options()))
         try await JSONLines.answer { line in
             let session = ChatSession(model, options: answer.options)
             let prompt = try line.requiredText("prompt")
@@ -87,7 +87,7 @@ struct Generate: AsyncParsableCommand {
             constraint = regex.map { .regex($0) } ?? .choices(choice)
         }
         let session = ChatSession(
-            try await model.load(LoadingOptions(engine: engine.options())),
+            try await model.load(answer.loading(engine.options())),
             options: answer.options
         )
         let prompt = try prompt ?? StandardInput.readText()

@@ -42,7 +42,7 @@ struct BranchingTests {
         #expect(reply.usage.cachedTokens == common)
     }
 
-    @Test("a second session with the same 1,000 tokens of instructions computes its own part", arguments: [true, false])
+    @Test("a second session with the same instructions computes its own part only", arguments: [true, false])
     func sharedInstructions(firstIsAlive: Bool) async throws {
         let model = try await ScriptedCheckpoint(plain).load(.qwen3Instruct2507)
         let instructions = String(repeating: "rule ", count: 250)

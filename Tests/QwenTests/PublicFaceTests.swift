@@ -37,6 +37,26 @@ import Testing
     }
 
     /// Never called: that it compiles is the test.
+    private func speedAndMemory(_ model: QwenLanguageModel, _ file: URL) async throws {
+        var options = GenerationOptions(speculation: .automatic)
+        options.speculation = Speculation(.promptLookup, maxTokens: Speculation.largestTokenCount, isAdaptive: false)
+        let session = ChatSession(model, options: options)
+        let usage = try await session.respond(to: "Copy this.").usage
+        print(usage.acceptedTokens, usage.proposedTokens)
+        try await session.save(to: file)
+        do {
+            _ = try await ChatSession(model, restoring: file)
+        } catch let error as SavedContextError {
+            print(error)
+        }
+        let context: InferenceContext = try await model.engine.restoreContext(from: file.path).context
+        try await model.engine.save(context, to: file.path)
+        _ = try await QwenLanguageModel.load(file, options: LoadingOptions(draft: file))
+        let plan = try MemoryPlan(Checkpoint(path: file.path), contextTokens: 4096, sequences: 2)
+        print(plan.storedWeights, plan.weights, plan.keysAndValues, plan.scratch, plan.loadingPeak, plan.total)
+    }
+
+    /// Never called: that it compiles is the test.
     private func conversation(_ model: QwenLanguageModel) async throws {
         let options = GenerationOptions(maxTokens: 64, seed: 7)
         let session = ChatSession(model, instructions: "Answer briefly.", options: options)

@@ -83,6 +83,7 @@ extension ModelConfiguration {
         let integers = [
             vocabularySize, hiddenSize, intermediateSize, layerCount, attentionHeads, keyValueHeads, headDimension,
             mixture?.experts ?? 0, mixture?.expertsPerToken ?? 0, mixture?.intermediateSize ?? 0,
+            mixture?.sharedIntermediateSize ?? 0,
         ]
         return integers.map { UInt64(truncatingIfNeeded: $0).littleEndian }
             + ([ropeTheta, rmsNormEpsilon] + yarn).map(\.bitPattern.littleEndian)

@@ -72,7 +72,10 @@ import Testing
         (
             #"{"properties":{"name":{"type":"string"},"na":true},"patternProperties":{"^[a-z_]+$":{"type":"string"}},"#
                 + #""additionalProperties":false}"#,
-            ["{", #"{""#, #"{"n"#, #"{"na"#, #"{"nam"#, #"{"name"#, #"{"x":"a","#, #"{"name":"1","n"#, #"{"na":"b","na"#]
+            [
+                "{", #"{""#, #"{"n"#, #"{"na"#, #"{"nam"#, #"{"name"#, #"{"x":"a","#, #"{"name":"1","n"#,
+                #"{"na":"b","na"#,
+            ]
         ),
         (
             #"{"properties":{"name":{"type":"integer"},"names":{"type":"string"}},"required":["names"],"maxProperties":2}"#,

@@ -20,6 +20,8 @@ public final class ConstraintMatcher {
     private let masks: MaskComputation
     private var run: ConstraintRun
     private let hasUniqueArrays: Bool
+    /// For automata that were asked about, how many texts can follow each state.
+    private var completionCounts: [Int32: [Int]] = [:]
 
     /// Begins a text.
     ///
@@ -167,7 +169,7 @@ public final class ConstraintMatcher {
             let names = container.names.filter { $0.starts(with: prefix) }
             remove(
                 names.map { $0[prefix.count...] },
-                automaton.graph.automata[Int(shape.unlistedNames)],
+                shape.unlistedNames,
                 state: thread.b,
                 head: [],
                 from: &mask
@@ -184,7 +186,7 @@ public final class ConstraintMatcher {
             let bytes = ByteAutomaton.escaped(text)
             if bytes.starts(with: prefix) { rests.append(bytes[prefix.count...]) }
         }
-        remove(rests, automaton.graph.automata[Int(string)], state: state, head: head, from: &mask)
+        remove(rests, string, state: state, head: head, from: &mask)
     }
 
     /// Where all threads are in, or before, one and the same string that is an element of a unique array: its automaton
@@ -218,13 +220,16 @@ public final class ConstraintMatcher {
     /// is left to be produced.
     private func remove(
         _ rests: [ArraySlice<UInt8>],
-        _ strings: ByteAutomaton,
+        _ number: Int32,
         state: Int32,
         head: [UInt8],
         from mask: inout TokenMask
     ) {
         guard !rests.isEmpty else { return }
         let trie = vocabulary.trie
+        let strings = automaton.graph.automata[Int(number)]
+        let counts = completionCounts[number] ?? strings.completionCounts()
+        completionCounts[number] = counts
         for rest in rests {
             let text = head + rest + [UInt8(ascii: "\"")]
             var node: Int?
@@ -239,10 +244,9 @@ public final class ConstraintMatcher {
                 if read <= rest.count { at = strings.step(at, byte) }
                 // A listed name: the automaton looks after those.
                 if at < 0 { break }
-                if !isExhausted {
-                    let beginning = rest.prefix(max(0, read))
-                    let used = rests.count { $0.starts(with: beginning) }
-                    isExhausted = strings.completions(from: at, limit: used + 1) <= used
+                if !isExhausted, counts[Int(at)] <= rests.count {
+                    let beginning = rest.prefix(read)
+                    isExhausted = counts[Int(at)] <= rests.count { $0.starts(with: beginning) }
                 }
                 if isExhausted {
                     for token in trie.tokensBelow(child) { mask.remove(trie.tokens[token]) }
@@ -250,23 +254,5 @@ public final class ConstraintMatcher {
                 }
             }
         }
-    }
-}
-
-extension ByteAutomaton {
-    /// How many texts can follow a state, counted up to a limit.
-    func completions(from state: Int32, limit: Int) -> Int {
-        var count = 0
-        var stack = [(state, 0)]
-        while count < limit, let (state, depth) = stack.popLast() {
-            // A text longer than there are states has been through one of them twice: there is no end of such texts.
-            if depth > stateCount || stack.count > 100_000 { return limit }
-            if accepts(state) { count += 1 }
-            for byte in UInt8.min...UInt8.max {
-                let target = step(state, byte)
-                if target >= 0 { stack.append((target, depth + 1)) }
-            }
-        }
-        return count
     }
 }

@@ -71,10 +71,13 @@ extension MaskComputation {
         _ mask: inout TokenMask
     ) {
         var known: [Int32: Int32] = [:]
+        var last: (state: Int32, after: Int32) = (ByteAutomaton.dead, ConstraintAutomaton.dead)
         for exit in exits {
-            let after = known[exit.state] ?? after(group, state: exit.state)
-            known[exit.state] = after
-            leave(trie, at: exit.node, to: after, &mask)
+            if exit.state != last.state {
+                last = (exit.state, known[exit.state] ?? after(group, state: exit.state))
+                known[exit.state] = last.after
+            }
+            leave(trie, at: exit.node, to: last.after, &mask)
         }
     }
 

@@ -3,17 +3,23 @@ final class StringStates {
     let automaton: ByteAutomaton
     /// The most code points that a text needs from any state to its end.
     let largestDistance: Int
-    private var kinds: [CharacterKinds?]
+    /// One for each state; ``unknown`` before it is asked for.
+    private let kinds: UnsafeMutablePointer<CharacterKinds>
+    private static let unknown = CharacterKinds(rawValue: .max)
 
     init(_ automaton: ByteAutomaton) {
         self.automaton = automaton
         largestDistance = Int(automaton.distances.max() ?? 0)
-        kinds = Array(repeating: nil, count: automaton.stateCount)
+        kinds = .allocate(capacity: automaton.stateCount)
+        kinds.initialize(repeating: Self.unknown, count: automaton.stateCount)
     }
+
+    deinit { kinds.deallocate() }
 
     /// The kinds of characters that lead from a state to itself, all characters of each.
     func staying(_ state: Int32) -> CharacterKinds {
-        if let known = kinds[Int(state)] { return known }
+        let known = kinds[Int(state)]
+        if known != Self.unknown { return known }
         var result: CharacterKinds = []
         if automaton.isBetween[Int(state)] {
             for (kind, bytes) in CharacterKinds.members

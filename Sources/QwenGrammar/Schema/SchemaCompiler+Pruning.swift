@@ -103,10 +103,10 @@ extension SchemaCompiler {
         guard isPossible[Int(value)] else { return 0 }
         let value = graph.values[Int(value)]
         var count = [value.allowsNull, value.allowsTrue, value.allowsFalse].count(where: \.self)
-        if value.number >= 0 { count += graph.automata[Int(value.number)].completions(from: 0, limit: limit) }
+        if value.number >= 0 { count += min(limit, graph.automata[Int(value.number)].completionCounts()[0]) }
         if value.string >= 0 {
             let automaton = graph.strings[Int(value.string)].automaton
-            count += graph.automata[Int(automaton)].completions(from: 0, limit: limit)
+            count += min(limit, graph.automata[Int(automaton)].completionCounts()[0])
         }
         for array in value.arrays where count < limit {
             count += cardinality(of: arrayDrafts[Int(array)], limit: limit, isPossible, &work, depth: depth + 1)

@@ -56,6 +56,45 @@ import Testing
         print(plan.storedWeights, plan.weights, plan.keysAndValues, plan.scratch, plan.loadingPeak, plan.total)
     }
 
+    private struct Trip: Decodable, Sendable {
+        var city: String
+        var days: Int
+    }
+
+    /// Never called: that it compiles is the test.
+    private func structuredOutput(_ session: ChatSession) async throws {
+        let trip: StructuredResponse<Trip> = try await session.respond(to: "", generating: Trip.self)
+        print(trip.content.city, trip.response.text)
+        let stream: StructuredResponseStream<Trip> = try session.streamResponse(to: "", generating: Trip.self)
+        for try await event in stream {
+            switch event {
+            case .thinking(let piece): print(piece)
+            case .partial(let json): print(json.text, json.value ?? .null)
+            case .other(let event): print(event)
+            case .finished(let answer): print(answer.content.days)
+            }
+        }
+        stream.answerNow()
+        for constraint in [Constraint.jsonSchema([:]), .regex("a+"), .choices(["a"]), .grammar("root ::= [a-z]+")] {
+            do {
+                print(try await session.respond(to: "", constraint: constraint).text)
+            } catch let error as ConstraintError {
+                print(error)
+            }
+        }
+        let options = SchemaOptions(formats: .ignored, whitespace: .spaced, allowsAnyNumberForm: true)
+        let compiled = try CompiledConstraint(.jsonSchema([:]), options: options, limits: ConstraintLimits())
+        let matcher = ConstraintMatcher(compiled, vocabulary: .qwen)
+        print(
+            matcher.allowedTokens().ids,
+            matcher.accept(0),
+            matcher.forcedTokens(),
+            matcher.isComplete,
+            matcher.acceptsEnd
+        )
+        _ = ToolPolicy(constrainsCalls: false)
+    }
+
     /// Never called: that it compiles is the test.
     private func conversation(_ model: QwenLanguageModel) async throws {
         let options = GenerationOptions(maxTokens: 64, seed: 7)

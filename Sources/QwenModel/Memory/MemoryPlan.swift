@@ -1,4 +1,4 @@
-public import QwenTensor
+import QwenTensor
 
 /// What a model will take in memory, computed from the headings of its files alone.
 ///

@@ -6,7 +6,6 @@
 
 #define TARGET __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512bf16,avx2,fma")))
 #define INLINE TARGET static inline __attribute__((always_inline))
-#define UNROLL _Pragma("clang loop unroll(full)")
 
 /// Columns at a time: what MOST rows of x take stays in the first-level cache beside the rows of w.
 #define SLAB 1024

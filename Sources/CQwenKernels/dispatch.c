@@ -41,11 +41,53 @@ bool qwen_has_bf16(void) {
 }
 #else
 bool qwen_has_vnni(void) { return false; }
-bool qwen_has_bf16(void) { return false; }
+
+/// What the kernels use beyond arm64's baseline.
+typedef struct features {
+    bool dotprod, i8mm, bf16;
+} features;
+
+#if QWEN_NEON && defined(__linux__)
+#include <sys/auxv.h>
+
+// Bits of AT_HWCAP and AT_HWCAP2, some of which older headers lack. Source: Linux, Documentation/arch/arm64/elf_hwcaps.rst and
+// arch/arm64/include/uapi/asm/hwcap.h.
+#define CAPABILITY_ASIMDDP (1ul << 20)
+#define CAPABILITY_2_I8MM (1ul << 13)
+#define CAPABILITY_2_BF16 (1ul << 14)
+
+static features machine(void) {
+    unsigned long first = getauxval(AT_HWCAP), second = getauxval(AT_HWCAP2);
+    return (features){(first & CAPABILITY_ASIMDDP) != 0, (second & CAPABILITY_2_I8MM) != 0, (second & CAPABILITY_2_BF16) != 0};
+}
+#elif QWEN_NEON && defined(__APPLE__)
+#include <sys/sysctl.h>
+
+static bool has(const char *name) {
+    int32_t value = 0;
+    size_t size = sizeof value;
+    return sysctlbyname(name, &value, &size, NULL, 0) == 0 && value != 0;
+}
+
+/// Source: Apple, Determining Instruction Set Characteristics.
+static features machine(void) {
+    return (features){has("hw.optional.arm.FEAT_DotProd"), has("hw.optional.arm.FEAT_I8MM"), has("hw.optional.arm.FEAT_BF16")};
+}
+#else
+static features machine(void) { return (features){false, false, false}; }
+#endif
 
 static bool has_level(qwen_level level) {
-    return level == QWEN_LEVEL_SCALAR || (QWEN_NEON && level == QWEN_LEVEL_NEON);
+    switch (level) {
+        case QWEN_LEVEL_SCALAR: return true;
+        case QWEN_LEVEL_NEON: return QWEN_NEON;
+        case QWEN_LEVEL_DOTPROD: return machine().dotprod;
+        case QWEN_LEVEL_I8MM: return machine().dotprod && machine().i8mm;
+        default: return false;
+    }
 }
+
+bool qwen_has_bf16(void) { return machine().bf16; }
 #endif
 
 static qwen_kernels tables[QWEN_LEVEL_COUNT];
@@ -59,6 +101,8 @@ static void fill_tables(void) {
         [QWEN_LEVEL_AVX2] = qwen_fill_avx2,
         [QWEN_LEVEL_AVX512] = qwen_fill_avx512,
         [QWEN_LEVEL_NEON] = qwen_fill_neon,
+        [QWEN_LEVEL_DOTPROD] = qwen_fill_dotprod,
+        [QWEN_LEVEL_I8MM] = qwen_fill_i8mm,
     };
     const char *wanted = getenv("QWEN_KERNELS");
     for (int level = 0; level < QWEN_LEVEL_COUNT; level++) {

@@ -19,20 +19,30 @@
 #define QWEN_NEON 0
 #endif
 
+/// Before a loop with a constant number of rounds.
+#if defined(__clang__)
+#define UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define UNROLL _Pragma("GCC unroll 64")
+#endif
+
 /// Replaces the entries of a table (which holds the scalar kernels already) by one level's own.
 void qwen_fill_scalar(qwen_kernels *table);
 void qwen_fill_avx2(qwen_kernels *table);
 void qwen_fill_avx512(qwen_kernels *table);
 void qwen_fill_neon(qwen_kernels *table);
+void qwen_fill_dotprod(qwen_kernels *table);
+void qwen_fill_i8mm(qwen_kernels *table);
 
 void qwen_fill_packed_scalar(qwen_packed_kernels *table);
 void qwen_fill_packed_avx2(qwen_packed_kernels *table);
 void qwen_fill_packed_vnni(qwen_packed_kernels *table);
+void qwen_fill_packed_neon(qwen_packed_kernels *table);
 
 /// To be called where qwen_has_bf16.
 void qwen_fill_bf16_avx512(qwen_kernels *table);
 
-/// Whether this machine has AVX-512 BF16, which the level avx512 does not ask for.
+/// Whether this machine has AVX-512 BF16 or FEAT_BF16, which the levels avx512 and i8mm do not ask for.
 bool qwen_has_bf16(void);
 
 /// Whether this machine has VNNI, which the level avx512 does not ask for.

@@ -107,6 +107,7 @@ V void v_transpose8(const float *from, size_t from_stride, float *to, size_t to_
 void qwen_fill_neon(qwen_kernels *table) {
     fill_table(table);
     fill_attention(table);
+    qwen_fill_packed_neon(&table->packed);
     table->name = "neon";
 }
 #else

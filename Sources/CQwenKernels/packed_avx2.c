@@ -6,7 +6,6 @@
 
 #define TARGET __attribute__((target("avx2,fma,f16c")))
 #define INLINE TARGET static inline __attribute__((always_inline))
-#define UNROLL _Pragma("clang loop unroll(full)")
 
 /// Everything below is written for M rows of x, and inlined with M constant. h: rows 0 … 7 or 8 … 15 of a group.
 #define EACH_HALF UNROLL for (int h = 0; h < 2; h++)

@@ -6,7 +6,6 @@
 
 #define TARGET __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,avx2,fma,f16c")))
 #define INLINE TARGET static inline __attribute__((always_inline))
-#define UNROLL _Pragma("clang loop unroll(full)")
 
 /// Everything below is written for G groups and M rows of x, and inlined with both constant.
 #define EACH_GROUP UNROLL for (int g = 0; g < G; g++)

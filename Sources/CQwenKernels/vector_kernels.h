@@ -12,7 +12,6 @@
 // This is a template, included once per file: everything in it is static.
 
 #define INLINE TARGET static inline __attribute__((always_inline))
-#define UNROLL _Pragma("clang loop unroll(full)")
 
 INLINE vf v_load_f32(const void *p) { return v_load(p); }
 INLINE vf v_load_first_f32(const void *p, size_t n) { return v_load_first(p, n); }

@@ -8,8 +8,8 @@ public struct Kernels: Sendable {
     // Sendable: the table is filled once, before anybody sees its address, and never written again.
     private nonisolated(unsafe) let table: UnsafePointer<qwen_kernels>
 
-    /// The kernels in use. The environment variable `QWEN_KERNELS` (`scalar`, `avx2`, `avx512`, `neon`) asks for less
-    /// than the best.
+    /// The kernels in use. The environment variable `QWEN_KERNELS` (`scalar`, `avx2`, `avx512`, `neon`, `dotprod`,
+    /// `i8mm`) asks for less than the best.
     public static let current = Kernels(table: qwen_kernels_get())
 
     private init(table: UnsafePointer<qwen_kernels>) {
@@ -26,6 +26,10 @@ public struct Kernels: Sendable {
         case avx512
         /// arm64's baseline.
         case neon
+        /// NEON with dot products (FEAT_DotProd).
+        case dotprod
+        /// NEON with dot products and products of 8-bit matrices (FEAT_I8MM).
+        case i8mm
     }
 
     /// One level's kernels; nil if this machine cannot run them.
@@ -36,6 +40,8 @@ public struct Kernels: Sendable {
             case .avx2: qwen_kernels_at_level(QWEN_LEVEL_AVX2)
             case .avx512: qwen_kernels_at_level(QWEN_LEVEL_AVX512)
             case .neon: qwen_kernels_at_level(QWEN_LEVEL_NEON)
+            case .dotprod: qwen_kernels_at_level(QWEN_LEVEL_DOTPROD)
+            case .i8mm: qwen_kernels_at_level(QWEN_LEVEL_I8MM)
             }
         guard let table else { return nil }
         self.table = table

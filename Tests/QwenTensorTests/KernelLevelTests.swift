@@ -7,7 +7,10 @@ import Testing
     }
 
     @Test func levelsHaveTheirNames() {
-        let names: [Kernels.Level: String] = [.scalar: "scalar", .avx2: "avx2", .avx512: "avx512", .neon: "neon"]
+        let names: [Kernels.Level: String] = [
+            .scalar: "scalar", .avx2: "avx2", .avx512: "avx512", .neon: "neon", .dotprod: "dotprod",
+            .i8mm: "i8mm",
+        ]
         for (level, name) in names {
             if let kernels = Kernels(level: level) { #expect(kernels.name == name) }
         }
@@ -18,7 +21,7 @@ import Testing
         #if arch(arm64)
             #expect(Kernels(level: .neon) != nil && Kernels(level: .avx2) == nil && Kernels(level: .avx512) == nil)
         #else
-            #expect(Kernels(level: .neon) == nil)
+            #expect(Kernels(level: .neon) == nil && Kernels(level: .dotprod) == nil && Kernels(level: .i8mm) == nil)
             if Kernels(level: .avx512) != nil { #expect(Kernels(level: .avx2) != nil) }
         #endif
     }

@@ -279,6 +279,8 @@ extension RunnableLevel {
         case "avx2": qwen_kernels_at_level(QWEN_LEVEL_AVX2)
         case "avx512": qwen_kernels_at_level(QWEN_LEVEL_AVX512)
         case "neon": qwen_kernels_at_level(QWEN_LEVEL_NEON)
+        case "dotprod": qwen_kernels_at_level(QWEN_LEVEL_DOTPROD)
+        case "i8mm": qwen_kernels_at_level(QWEN_LEVEL_I8MM)
         default: qwen_kernels_at_level(QWEN_LEVEL_SCALAR)
         }
     }

@@ -2,8 +2,8 @@
 //
 // Every kernel exists once as portable C (scalar.c, which *defines* what it computes) and again for the instruction
 // sets that are worth it. A table of function pointers holds the best set this process may use; it is chosen once,
-// from CPUID and XGETBV on x86 and by the baseline on arm64. Nothing here allocates, locks or fails: sizes and
-// pointers are the caller's promise, checked one layer up (QwenTensor).
+// from CPUID and XGETBV on x86 and by what the operating system tells on arm64. Nothing here allocates, locks or fails:
+// sizes and pointers are the caller's promise, checked one layer up (QwenTensor).
 #ifndef CQWENKERNELS_H
 #define CQWENKERNELS_H
 
@@ -23,7 +23,6 @@
 #pragma clang assume_nonnull begin
 #else
 #define _Nullable
-#define _Nonnull
 #endif
 
 /// How the elements of weights and caches are stored.
@@ -41,9 +40,11 @@ typedef enum qwen_level {
     QWEN_LEVEL_AVX2 = 1,    // AVX2, FMA, F16C
     QWEN_LEVEL_AVX512 = 2,  // AVX-512 F, BW, VL, DQ
     QWEN_LEVEL_NEON = 3,    // arm64's baseline
+    QWEN_LEVEL_DOTPROD = 4, // NEON with FEAT_DotProd
+    QWEN_LEVEL_I8MM = 5,    // and with FEAT_I8MM
 } qwen_level;
 
-#define QWEN_LEVEL_COUNT 4
+#define QWEN_LEVEL_COUNT 6
 
 /// The kernels that depend on how elements are stored. All sizes count elements unless the name says bytes.
 typedef struct qwen_type_kernels {
@@ -143,8 +144,8 @@ typedef struct qwen_kernels {
     qwen_packed_kernels packed;
 } qwen_kernels;
 
-/// The best kernels that this process may use. QWEN_KERNELS=scalar, avx2, avx512 or neon in the environment asks for
-/// less; a name that this machine cannot run is ignored. The answer never changes during a process.
+/// The best kernels that this process may use. QWEN_KERNELS=scalar, avx2, avx512, neon, dotprod or i8mm in the
+/// environment asks for less; a name that this machine cannot run is ignored. The answer never changes during a process.
 const qwen_kernels *qwen_kernels_get(void);
 
 /// One level's kernels, or NULL if this machine cannot run them. A level takes what it lacks from scalar.

@@ -10,6 +10,8 @@
 
 #if defined(__clang__)
 #pragma clang assume_nonnull begin
+#elif !defined(_Nonnull)
+#define _Nonnull
 #endif
 
 /// What can be packed. Packing loses nothing: the numbers of the blocks are kept as they are, in another order.

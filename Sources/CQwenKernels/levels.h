@@ -41,6 +41,7 @@ void qwen_fill_packed_neon(qwen_packed_kernels *table);
 
 /// To be called where qwen_has_bf16.
 void qwen_fill_bf16_avx512(qwen_kernels *table);
+void qwen_fill_bf16_neon(qwen_kernels *table);
 
 /// Whether this machine has AVX-512 BF16 or FEAT_BF16, which the levels avx512 and i8mm do not ask for.
 bool qwen_has_bf16(void);

@@ -11,6 +11,7 @@ static inline dots dots_begin(int32x4_t v) { return v; }
 static inline dots dots_settle(dots sums) { return sums; }
 static inline int32x4_t dots_total(dots sums) { return sums; }
 #define DOT(SUMS, W, X, LANE) vdotq_laneq_s32(SUMS, W, X, LANE)
+#define DOTS_HERE HERE
 
 typedef int8x16_t bytes;
 static inline bytes load_bytes(const uint8_t *p) {

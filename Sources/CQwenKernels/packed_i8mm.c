@@ -1,5 +1,5 @@
 // Products with packed matrices by usmmla (FEAT_I8MM): two rows of weights times two rows of x, eight columns of each, in one
-// instruction. One row of x goes through usdot.
+// instruction. Up to three rows of x take fewer instructions through usdot and sdot.
 #include "packed_layout.h"
 
 #if QWEN_NEON
@@ -7,13 +7,14 @@
 
 #define TARGET __attribute__((target("arch=armv8.2-a+dotprod+i8mm")))
 
-// MARK: One row of x
+// MARK: Few rows of x
 
 typedef int32x4_t dots;
 static inline dots dots_begin(int32x4_t v) { return v; }
 static inline dots dots_settle(dots sums) { return sums; }
 static inline int32x4_t dots_total(dots sums) { return sums; }
 #define DOT(SUMS, W, X, LANE) vdotq_laneq_s32(SUMS, W, X, LANE)
+#define DOTS_HERE HERE
 
 typedef uint8x16_t bytes;
 static inline bytes load_bytes(const uint8_t *p) { return vld1q_u8(p); }
@@ -22,10 +23,13 @@ static inline dots bytes_begin(const qwen_quantized *block) { return vld1q_dup_s
 
 #include "packed_neon.h"
 
-WHOLE(q8_0, 1, 4)
-WHOLE(q4_0, 1, 4)
-WHOLE(q4_k, 1, 4)
-WHOLE(q6_k, 1, 4)
+#define FEW_ROWS 3
+#define FEW(T) WHOLE(T, 1, 4) WHOLE(T, 2, 4) WHOLE(T, 3, 2)
+
+FEW(q8_0)
+FEW(q4_0)
+FEW(q4_k)
+FEW(q6_k)
 
 // MARK: Rows of x in pairs
 
@@ -61,11 +65,12 @@ static void arrange(const qwen_quantized *x, size_t x_stride, size_t rows, size_
     }
 }
 
-/// Everything below is written for 4 R rows of a group and P pairs of rows of x, and inlined with both constant. Sums are
+/// Everything below is written for eight rows of a group and P pairs of rows of x, and inlined with P constant. Sums are
 /// [v][j][p]: rows 4v + 2j and 4v + 2j + 1, each with both rows of pair p. Those that leave no registers stay in memory.
+#define R 2
 #define EACH_SUM EACH_VECTOR UNROLL for (int j = 0; j < 2; j++) EACH_PAIR
 #define EACH_PAIR UNROLL for (int p = 0; p < P; p++)
-#define SUMS_IN_REGISTERS (R * P <= 4)
+#define SUMS_IN_REGISTERS (P <= 2)
 #define PLACE (state + 4 * ((v * 2 + j) * P + p))
 #define PAIR (x + (b - from) * (size_t)P + (size_t)p)
 
@@ -93,18 +98,15 @@ INLINE uint8x16_t zip(int j, uint8x16_t word, uint8x16_t next) {
 INLINE float32x4_t spread(int j, float32x4_t v) { return j == 0 ? vzip1q_f32(v, v) : vzip2q_f32(v, v); }
 
 #define LOAD_SUMS                                                                                                      \
-    float32x4_t sums[4][2][MOST_PAIRS];                                                                                \
+    float32x4_t sums[R][2][MOST_PAIRS];                                                                                \
     if (SUMS_IN_REGISTERS) EACH_SUM sums[v][j][p] = vld1q_f32(PLACE);
 #define STORE_SUMS if (SUMS_IN_REGISTERS) EACH_SUM vst1q_f32(PLACE, sums[v][j][p]);
 
 /// Adds acc, scaled, to the sums; if TAKE_OFF, takes off the minima.
 #define SCALE_PAIRS(SCALE_OF, TAKE_OFF, MINIMUM_OF)                                                                    \
     EACH_SUM HERE(acc[v][j][p])                                                                                        \
-    float32x4_t d[MOST_PAIRS], sum_of[MOST_PAIRS];                                                                     \
-    EACH_PAIR {                                                                                                        \
-        d[p] = twice(PAIR->d);                                                                                         \
-        sum_of[p] = twice(PAIR->sum);                                                                                  \
-    }                                                                                                                  \
+    float32x4_t d[MOST_PAIRS];                                                                                         \
+    EACH_PAIR d[p] = twice(PAIR->d);                                                                                   \
     EACH_VECTOR {                                                                                                      \
         float32x4_t scale = SCALE_OF, minimum = MINIMUM_OF;                                                            \
         UNROLL for (int j = 0; j < 2; j++) {                                                                           \
@@ -112,12 +114,13 @@ INLINE float32x4_t spread(int j, float32x4_t v) { return j == 0 ? vzip1q_f32(v, 
             EACH_PAIR {                                                                                                \
                 float32x4_t sum = SUMS_IN_REGISTERS ? sums[v][j][p] : vld1q_f32(PLACE);                                \
                 sum = vfmaq_f32(sum, vcvtq_f32_s32(acc[v][j][p]), vmulq_f32(scales, d[p]));                            \
-                if (TAKE_OFF) sum = vfmsq_f32(sum, minima, sum_of[p]);                                                 \
+                if (TAKE_OFF) sum = vfmsq_f32(sum, minima, twice(PAIR->sum));                                          \
                 if (SUMS_IN_REGISTERS) sums[v][j][p] = sum;                                                            \
                 if (!SUMS_IN_REGISTERS) vst1q_f32(PLACE, sum);                                                         \
             }                                                                                                          \
         }                                                                                                              \
     }                                                                                                                  \
+    if (SUMS_IN_REGISTERS) EACH_SUM HERE(sums[v][j][p])                                                                \
     NO_FURTHER
 
 #define WORD(C) vld1q_u8(words + (C) * WORD_BYTES + 16 * v)
@@ -142,16 +145,16 @@ INLINE float32x4_t spread(int j, float32x4_t v) { return j == 0 ? vzip1q_f32(v, 
         NO_FURTHER                                                                                                     \
     }
 
-INLINE void pairs_q8_0(const int R, const int P, PAIR_ARGUMENTS) {
+INLINE void pairs_q8_0(const int P, PAIR_ARGUMENTS) {
     (void)k;
     LOAD_SUMS
     for (size_t b = from; b < from + blocks; b++) {
         const uint8_t *words = group + qwen_pair_words(b, 8) + 16 * quad;
         const uint8_t *scales_at = group + qwen_pair_scales(b, 8) + 8 * quad;
-        int32x4_t acc[4][2][MOST_PAIRS];
+        int32x4_t acc[R][2][MOST_PAIRS];
         EACH_SUM acc[v][j][p] = twice_s32(PAIR->bias);
         UNROLL for (int c = 0; c < 4; c++) {
-            uint8x16_t zipped[4][2];
+            uint8x16_t zipped[R][2];
             ZIP(zipped, WORD(2 * c), WORD(2 * c + 1))
             PRODUCT(c, zipped[v][j])
         }
@@ -163,20 +166,20 @@ INLINE void pairs_q8_0(const int R, const int P, PAIR_ARGUMENTS) {
 /// The four words with low and high halves from `words` on.
 #define HALVES_PRODUCT                                                                                                 \
     UNROLL for (int c = 0; c < 2; c++) {                                                                               \
-        uint8x16_t zipped[4][2];                                                                                       \
+        uint8x16_t zipped[R][2];                                                                                       \
         ZIP(zipped, WORD(2 * c), WORD(2 * c + 1))                                                                      \
         PRODUCT(c, vandq_u8(zipped[v][j], mask))                                                                       \
         PRODUCT(c + 2, vshrq_n_u8(zipped[v][j], 4))                                                                    \
     }
 
-INLINE void pairs_q4_0(const int R, const int P, PAIR_ARGUMENTS) {
+INLINE void pairs_q4_0(const int P, PAIR_ARGUMENTS) {
     (void)k;
     const uint8x16_t mask = vdupq_n_u8(15);
     LOAD_SUMS
     for (size_t b = from; b < from + blocks; b++) {
         const uint8_t *words = group + qwen_pair_words(b, 4) + 16 * quad;
         const uint8_t *scales_at = group + qwen_pair_scales(b, 4) + 8 * quad;
-        int32x4_t acc[4][2][MOST_PAIRS];
+        int32x4_t acc[R][2][MOST_PAIRS];
         EACH_SUM acc[v][j][p] = vshrq_n_s32(twice_s32(PAIR->bias), 4);  // -8 times the sum
         HALVES_PRODUCT
         SCALE_PAIRS(halves(scales_at + 8 * v), false, scale)
@@ -184,7 +187,7 @@ INLINE void pairs_q4_0(const int R, const int P, PAIR_ARGUMENTS) {
     STORE_SUMS
 }
 
-INLINE void pairs_q4_k(const int R, const int P, PAIR_ARGUMENTS) {
+INLINE void pairs_q4_k(const int P, PAIR_ARGUMENTS) {
     (void)k;
     const uint8x16_t mask = vdupq_n_u8(15);
     LOAD_SUMS
@@ -192,10 +195,10 @@ INLINE void pairs_q4_k(const int R, const int P, PAIR_ARGUMENTS) {
         const uint8_t *block = group + b / 8 * Q4_K_BYTES, *words = block + Q4_K_WORDS + b % 8 * 4 * WORD_BYTES + 16 * quad;
         const uint8_t *scales_at = block + Q4_K_SCALES + b % 8 * GROUP + 4 * quad;
         const uint8_t *minima_at = block + Q4_K_MINIMA + b % 8 * GROUP + 4 * quad, *d_at = block + 8 * quad;
-        int32x4_t acc[4][2][MOST_PAIRS];
+        int32x4_t acc[R][2][MOST_PAIRS];
         EACH_SUM acc[v][j][p] = vdupq_n_s32(0);
         HALVES_PRODUCT
-        float32x4_t scales_of[4], minima_of[4];
+        float32x4_t scales_of[R], minima_of[R];
         unsigned_bytes(R, scales_at, scales_of);
         unsigned_bytes(R, minima_at, minima_of);
         SCALE_PAIRS(vmulq_f32(halves(d_at + 8 * v), scales_of[v]), true,
@@ -204,7 +207,7 @@ INLINE void pairs_q4_k(const int R, const int P, PAIR_ARGUMENTS) {
     STORE_SUMS
 }
 
-INLINE void pairs_q6_k(const int R, const int P, PAIR_ARGUMENTS) {
+INLINE void pairs_q6_k(const int P, PAIR_ARGUMENTS) {
     const uint8_t *blocks_at = group + qwen_packed_heading(k / 256);
     LOAD_SUMS
     for (size_t b = from; b < from + blocks; b++) {
@@ -213,19 +216,19 @@ INLINE void pairs_q6_k(const int R, const int P, PAIR_ARGUMENTS) {
         const uint8_t *d_at = group + b / 8 * 2 * GROUP + 8 * quad;
         UNROLL for (int part = 0; part < 2; part++) {
             const uint8_t *scales_at = block + (b % 8 * 2 + (size_t)part) * GROUP + 4 * quad;
-            int32x4_t acc[4][2][MOST_PAIRS];
+            int32x4_t acc[R][2][MOST_PAIRS];
             EACH_PAIR {  // -32 times the sum of these 16 columns
                 int32x4_t low = twice_s32(PAIR->bias_low);
                 int32x4_t bias = part == 0 ? low : vsubq_s32(twice_s32(PAIR->bias), low);
                 EACH_VECTOR acc[v][0][p] = acc[v][1][p] = vshrq_n_s32(bias, 2);
             }
-            uint8x16_t zipped[4][2], bits[4][2];
+            uint8x16_t zipped[R][2], bits[R][2];
             ZIP(bits, WORD(4 + part), vshrq_n_u8(word, 2))
             UNROLL for (int c = 0; c < 2; c++) {
                 ZIP(zipped, WORD(2 * c), WORD(2 * c + 1))
                 PRODUCT(2 * part + c, with_upper_bits(part, 2 * c, zipped[v][j], bits[v][j]))
             }
-            float32x4_t scales_of[4];
+            float32x4_t scales_of[R];
             signed_bytes(R, scales_at, scales_of);
             SCALE_PAIRS(vmulq_f32(halves(d_at + 8 * v), scales_of[v]), false, scale)
         }
@@ -235,9 +238,9 @@ INLINE void pairs_q6_k(const int R, const int P, PAIR_ARGUMENTS) {
 
 typedef void (*pairs_tile)(PAIR_ARGUMENTS);
 
-/// Sums as y has them, [rows of x][4 R], in the order of the kernels, or back. Of an odd number of rows the last is there twice.
-static void load_sums(const float *y, size_t ldy, size_t rows, size_t vectors, float *state) {
-    for (size_t v = 0; v < vectors; v++) {
+/// Sums as y has them, [rows of x][8], in the order of the kernels, or back. Of an odd number of rows the last is there twice.
+static void load_sums(const float *y, size_t ldy, size_t rows, float *state) {
+    for (size_t v = 0; v < R; v++) {
         for (size_t j = 0; j < 2; j++) {
             for (size_t i = 0; i < rows; i += 2, state += 4) {
                 float32x2_t first = vld1_f32(y + i * ldy + 4 * v + 2 * j);
@@ -248,8 +251,8 @@ static void load_sums(const float *y, size_t ldy, size_t rows, size_t vectors, f
     }
 }
 
-static void store_sums(const float *state, size_t rows, size_t vectors, float *y, size_t ldy) {
-    for (size_t v = 0; v < vectors; v++) {
+static void store_sums(const float *state, size_t rows, float *y, size_t ldy) {
+    for (size_t v = 0; v < R; v++) {
         for (size_t j = 0; j < 2; j++) {
             for (size_t i = 0; i < rows; i += 2, state += 4) {
                 float32x2x2_t both = vld2_f32(state);
@@ -260,11 +263,10 @@ static void store_sums(const float *state, size_t rows, size_t vectors, float *y
     }
 }
 
-/// A product with 2 … PACKED_TILE rows of x. tiles[p - 1] is for p pairs and vectors[p - 1] times four rows of a group.
+/// A product with more than two rows of x, up to PACKED_TILE. tiles[p - 2] is for p pairs.
 static void multiply_pairs(const pairs_tile *tiles, size_t group_bytes, const uint8_t *w, size_t k, size_t first, size_t last,
                            const qwen_quantized *x, size_t x_stride, size_t rows, float *y, size_t ldy) {
     _Alignas(64) row_pair arranged[SLAB * MOST_PAIRS];
-    size_t pairs = (rows + 1) / 2, vectors = pairs == 1 ? 4 : 2;
     for (size_t from = 0; from < k / 32; from += SLAB) {
         size_t blocks = k / 32 - from < SLAB ? k / 32 - from : SLAB;
         arrange(x, x_stride, rows, from, blocks, arranged);
@@ -280,11 +282,11 @@ static void multiply_pairs(const pairs_tile *tiles, size_t group_bytes, const ui
                 to = whole;
             }
             size_t stride = apart ? GROUP : ldy;
-            for (size_t quad = 0; quad < 4; quad += vectors) {
-                float state[4 * 2 * MOST_PAIRS * 4] = {0};
-                if (from > 0) load_sums(to + 4 * quad, stride, rows, vectors, state);
-                tiles[pairs - 1](w + base / GROUP * group_bytes, quad, k, from, blocks, arranged, state);
-                store_sums(state, rows, vectors, to + 4 * quad, stride);
+            for (size_t quad = 0; quad < 4; quad += R) {
+                float state[R * 2 * MOST_PAIRS * 4] = {0};
+                if (from > 0) load_sums(to + 4 * quad, stride, rows, state);
+                tiles[(rows - 3) / 2](w + base / GROUP * group_bytes, quad, k, from, blocks, arranged, state);
+                store_sums(state, rows, to + 4 * quad, stride);
             }
             for (size_t i = 0; i < rows && apart; i++) {
                 memcpy(y + i * ldy + begin, whole + i * GROUP + begin - base, (end - begin) * sizeof *y);
@@ -293,22 +295,23 @@ static void multiply_pairs(const pairs_tile *tiles, size_t group_bytes, const ui
     }
 }
 
-#define PAIRS(T, P, R)                                                                                                 \
-    TARGET static void pairs_##T##_##P(PAIR_ARGUMENTS) { pairs_##T(R, P, group, quad, k, from, blocks, x, state); }
+#define PAIRS(T, P)                                                                                                    \
+    TARGET static void pairs_##T##_##P(PAIR_ARGUMENTS) { pairs_##T(P, group, quad, k, from, blocks, x, state); }
 
 #define MULTIPLY_PAIRS(T, LAYOUT)                                                                                      \
-    PAIRS(T, 1, 4) PAIRS(T, 2, 2) PAIRS(T, 3, 2) PAIRS(T, 4, 2)                                                        \
+    PAIRS(T, 2) PAIRS(T, 3) PAIRS(T, 4)                                                                                \
     static void multiply_##T(const void *w, size_t k, size_t first, size_t last, const qwen_quantized *x,              \
                              size_t x_stride, size_t m, float *y, size_t ldy) {                                        \
-        static const packed_tile single[1] = {T##_1};                                                                  \
-        static const pairs_tile tiles[MOST_PAIRS] = {pairs_##T##_1, pairs_##T##_2, pairs_##T##_3, pairs_##T##_4};      \
+        static const packed_tile few[FEW_ROWS] = {T##_1, T##_2, T##_3};                                                \
+        static const pairs_tile tiles[MOST_PAIRS - 1] = {pairs_##T##_2, pairs_##T##_3, pairs_##T##_4};                 \
         size_t bytes = qwen_packed_group_bytes(LAYOUT, k);                                                             \
         for (size_t i = 0; i < m; i += PACKED_TILE) {                                                                  \
+            const qwen_quantized *from = x + i * x_stride;                                                             \
             size_t rows = m - i < PACKED_TILE ? m - i : PACKED_TILE;                                                   \
-            if (rows == 1) {                                                                                           \
-                packed_multiply(single, NULL, bytes, w, k, first, last, x + i * x_stride, x_stride, 1, y + i * ldy, ldy); \
+            if (rows <= FEW_ROWS) {                                                                                    \
+                packed_multiply(few, NULL, bytes, w, k, first, last, from, x_stride, rows, y + i * ldy, ldy);          \
             } else {                                                                                                   \
-                multiply_pairs(tiles, bytes, w, k, first, last, x + i * x_stride, x_stride, rows, y + i * ldy, ldy);   \
+                multiply_pairs(tiles, bytes, w, k, first, last, from, x_stride, rows, y + i * ldy, ldy);               \
             }                                                                                                          \
         }                                                                                                              \
     }
@@ -322,6 +325,7 @@ void qwen_fill_i8mm(qwen_kernels *table) {
     qwen_fill_dotprod(table);
     qwen_quantize_input quantize = table->packed.quantize;
     table->packed = (qwen_packed_kernels){quantize, {multiply_q8_0, multiply_q4_0, multiply_q4_k, multiply_q6_k}};
+    if (qwen_has_bf16()) qwen_fill_bf16_neon(table);
     table->name = "i8mm";
 }
 #else

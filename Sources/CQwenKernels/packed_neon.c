@@ -71,6 +71,7 @@ static inline dots dots_add(dots sums, int8x16_t w, int32x4_t columns) {
 }
 
 #define DOT(SUMS, W, X, LANE) dots_add(SUMS, W, vdupq_laneq_s32(vreinterpretq_s32_s8(X), LANE))
+#define DOTS_HERE(SUMS) HERE(SUMS.low) HERE(SUMS.high)
 
 typedef int8x16_t bytes;
 static inline bytes load_bytes(const uint8_t *p) {

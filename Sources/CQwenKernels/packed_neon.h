@@ -7,6 +7,7 @@
 //   DOT(sums, w, x, lane)    sums plus the products of four columns of w with columns 4 lane … 4 lane + 3 of x; w below 64
 //   dots_settle(sums)        to be called after every two products with bytes
 //   dots_total(sums)         the sums
+//   DOTS_HERE(sums)          HERE (below) for each of their vectors
 //   bytes, load_bytes(p)     four rows of four columns of Q8_0
 //   bytes_begin(block)       what sums of products with those begin with
 //   DOT_BYTES                DOT for those
@@ -60,6 +61,7 @@ INLINE void signed_bytes(const int R, const uint8_t *p, float32x4_t *to) {
 // The compiler would load further ahead, and leave sums for later, than the registers hold.
 #define NO_FURTHER __asm__ volatile("" ::: "memory");
 #define HERE(VECTOR) __asm__ volatile("" : "+w"(VECTOR));
+#define ALL_HERE EACH_VECTOR EACH_ROW { DOTS_HERE(acc[v][i]) } NO_FURTHER
 
 #define DOT_BYTES_WORD(LANE)                                                                                           \
     EACH_VECTOR {                                                                                                      \
@@ -132,10 +134,11 @@ INLINE void q4_k(const int R, const int M, ARGUMENTS) {
             dots acc[4][4];
             BEGIN(dots_begin(vdupq_n_s32(0)))
             DOT_HALVES
-            NO_FURTHER
+            ALL_HERE
             float32x4_t factors[4];
             unsigned_bytes(R, scales, factors);
             SCALE(vmulq_f32(halves(group + 8 * (quad + (size_t)v)), factors[v]))
+            NO_FURTHER
             unsigned_bytes(R, minima, factors);
             EACH_VECTOR {
                 float32x4_t minimum = vmulq_f32(halves(group + 2 * GROUP + 8 * (quad + (size_t)v)), factors[v]);
@@ -184,12 +187,13 @@ INLINE void q6_k(const int R, const int M, ARGUMENTS) {
                 COLUMNS(columns, 16 * part)
                 EACH_VECTOR bits[v] = vld1q_u8(words + (4 + part) * WORD_BYTES + 16 * v);
                 DOT_UPPER_WORD(0) DOT_UPPER_WORD(1)
-                NO_FURTHER
+                ALL_HERE
                 DOT_UPPER_WORD(2) DOT_UPPER_WORD(3)
-                NO_FURTHER
+                ALL_HERE
                 float32x4_t factors[4];
                 signed_bytes(R, scales, factors);
                 SCALE(vmulq_f32(halves(group + 8 * (quad + (size_t)v)), factors[v]))
+                EACH_VECTOR EACH_ROW HERE(sums[v][i])
                 NO_FURTHER
             }
         }

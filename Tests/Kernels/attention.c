@@ -8,7 +8,8 @@
 static const size_t head_dims[] = {8, 24, 32, 64, 80, 128, 256};
 static const size_t type_sizes[QWEN_TYPE_COUNT] = {4, 2, 2};
 
-static void compare(const char *level, const char *what, int type, size_t dim, const float *y, const float *expected, size_t n) {
+static void compare(const char *level, const char *what, int type, size_t dim, const float *y, const float *expected,
+                    size_t n) {
     for (size_t i = 0; i < n; i++) {
         if (fabsf(y[i] - expected[i]) <= 1e-5f) continue;
         fail("%s: %s, type %d, head dimension %zu, number %zu: %g instead of %g", level, what, type, dim, i, (double)y[i],
@@ -48,14 +49,16 @@ static void one_position(const qwen_kernels *kernels, const qwen_kernels *twin, 
 }
 
 static void many_positions(const qwen_kernels *kernels, const qwen_kernels *twin, int type, size_t dim) {
-    size_t group = 1 + random_below(5), rows = 1 + random_below(70), start = random_below(100), stride = dim + 8 * random_below(2);
+    size_t group = 1 + random_below(5), rows = 1 + random_below(70), start = random_below(100);
+    size_t stride = dim + 8 * random_below(2);
     size_t bytes = stride * type_sizes[type], q_stride = group * dim + random_below(3), n = (rows - 1) * q_stride + group * dim;
     char *k = cache(twin, type, start + rows, stride, 2), *v = cache(twin, type, start + rows, stride, 1);
     float *q = random_floats(n), *y = allocate(n * 4), *expected = allocate(n * 4);
     for (size_t i = 0; i < n; i++) y[i] = expected[i] = 7;
     float *scratch = allocate((qwen_attention_scratch(dim) * 4 + 63) / 64 * 64);
     float scale = 2 / sqrtf((float)dim);
-    twin->types[type].attention_rows(q, q_stride, rows, group, dim, start, k, bytes, v, bytes, scale, expected, q_stride, scratch);
+    twin->types[type].attention_rows(q, q_stride, rows, group, dim, start, k, bytes, v, bytes, scale, expected, q_stride,
+                                     scratch);
     kernels->types[type].attention_rows(q, q_stride, rows, group, dim, start, k, bytes, v, bytes, scale, y, q_stride, scratch);
     compare(kernels->name, "attention_rows", type, dim, y, expected, n);
     release_all();

@@ -17,7 +17,10 @@ static void check_conversions(const qwen_kernels *kernels, const qwen_kernels *t
     for (size_t i = 0; i < n; i++) {
         bits[i] = random_bits();
         // Numbers near the limits of f16 and halves between two of it.
-        if (i % 3 == 0) bits[i] = (bits[i] & 0x80000fff) | (uint32_t)(102 + random_below(42)) << 23 | (uint32_t)random_below(1024) << 13;
+        if (i % 3 == 0) {
+            uint32_t exponent = 102 + (uint32_t)random_below(42), fraction = (uint32_t)random_below(1024);
+            bits[i] = (bits[i] & 0x80000fff) | exponent << 23 | fraction << 13;
+        }
         if (i % 5 == 0) bits[i] &= 0xffffe000;
         if (i % 5 == 1) bits[i] = (bits[i] & 0xffffe000) | 0x1000;
         if (i % 5 == 2) bits[i] = (bits[i] & 0xffff0000) | 0x8000;
@@ -46,7 +49,9 @@ static void check_conversions(const qwen_kernels *kernels, const qwen_kernels *t
         if (length > 0) {
             few[random_below(length)] = length % 2 == 0 ? NAN : -INFINITY;
             kernels->types[type].from_f32(few, stored, length);
-            if (kernels->types[type].all_finite(stored, length)) fail("%s: not all_finite of %s", kernels->name, type_names[type]);
+            if (kernels->types[type].all_finite(stored, length)) {
+                fail("%s: not all_finite of %s", kernels->name, type_names[type]);
+            }
         }
         release_all();
     }
@@ -63,8 +68,8 @@ static void check_product(const qwen_kernels *kernels, const qwen_kernels *twin,
     kernels->types[type].matmul_rows(w, row_bytes, rows, k, x, ldx, m, y, ldy);
     for (size_t i = 0; i < (m - 1) * ldy + rows; i++) {
         if (close_to((double)y[i], (double)expected[i], 1e-6 * (double)k)) continue;
-        fail("%s: matmul_rows of %s, %zu by %zu, row %zu of %zu: %g instead of %g", kernels->name, type_names[type], rows, k, i / ldy,
-             m, (double)y[i], (double)expected[i]);
+        fail("%s: matmul_rows of %s, %zu by %zu, row %zu of %zu: %g instead of %g", kernels->name, type_names[type], rows, k,
+             i / ldy, m, (double)y[i], (double)expected[i]);
         break;
     }
     kernels->types[type].multiply_vector(w, row_bytes, rows, k, x, y);
@@ -77,7 +82,8 @@ static void check_product(const qwen_kernels *kernels, const qwen_kernels *twin,
 }
 
 /// y against its twin's, both [n].
-static void compare(const qwen_kernels *kernels, const char *what, const float *y, const float *expected, size_t n, double bound) {
+static void compare(const qwen_kernels *kernels, const char *what, const float *y, const float *expected, size_t n,
+                    double bound) {
     for (size_t i = 0; i < n; i++) {
         if (close_to((double)y[i], (double)expected[i], bound * (1 + fabs((double)expected[i])))) continue;
         fail("%s: %s of %zu, number %zu: %g instead of %g", kernels->name, what, n, i, (double)y[i], (double)expected[i]);

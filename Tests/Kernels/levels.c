@@ -1,5 +1,5 @@
-// Every instruction set's kernels against the scalar ones that define them, in C: for machines without a Swift toolchain, such as
-// an emulator of one user program.
+// Every instruction set's kernels against the scalar ones that define them, in C: for machines without a Swift toolchain, such
+// as an emulator of one user program.
 //
 //   levels [LEVEL...]    fails if a level's kernels differ, or if the machine can run others than those named
 

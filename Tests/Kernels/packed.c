@@ -53,7 +53,9 @@ static void check_quantize(const qwen_kernels *kernels, const qwen_kernels *twin
     size_t n = 32 * 2000;
     float *x = fill_input(n);
     for (size_t b = 0; b < n / 32; b++) {
-        static const uint32_t specials[] = {0x7f800000, 0xff800000, 0x7fc00000, 0xff800001, 0x0d800000, 0x0d7fffff, 1, 0x7f7fffff};
+        // Infinities, NaN, what is just large enough and what is not, and the ends of the range.
+        static const uint32_t specials[] = {0x7f800000, 0xff800000, 0x7fc00000, 0xff800001,
+                                            0x0d800000, 0x0d7fffff, 0x00000001, 0x7f7fffff};
         // Halves between two integers, rounded to the even one.
         if (b % 7 == 0) {
             x[32 * b] = 127;
@@ -116,7 +118,9 @@ void check_packed(const qwen_kernels *kernels, const qwen_kernels *twin) {
     for (int format = 0; format < QWEN_PACKED_COUNT; format++) {
         size_t unit = qwen_block_elements(formats[format].block);
         for (size_t m = 1; m <= 19; m++) {
-            for (int i = 0; i < 8; i++) check_product(kernels, twin, format, 1 + random_below(70), unit * (1 + random_below(5)), m);
+            for (int i = 0; i < 8; i++) {
+                check_product(kernels, twin, format, 1 + random_below(70), unit * (1 + random_below(5)), m);
+            }
         }
         check_product(kernels, twin, format, 33, 3072, 1);
         check_product(kernels, twin, format, 33, 2304, 7);

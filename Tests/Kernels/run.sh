@@ -22,7 +22,7 @@ if ! command -v qemu-aarch64 >/dev/null; then
     exit
 fi
 
-# What SwiftPM would build; and the other compiler, which knows the instructions by a header of its own. It neither knows clang's
+# What SwiftPM would build; and the other compiler, which has its own header of these instructions. It neither knows clang's
 # pragmas nor keeps to the standard's rule for contractions by itself.
 aarch64-linux-gnu-gcc "${flags[@]}" -Wno-unknown-pragmas -ffp-contract=off -static "${sources[@]}" -lm -lpthread \
     -o $build/levels-gcc &

@@ -50,6 +50,7 @@ let package = Package(
         .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
         // SHA-256 and Git's SHA-1, which name the contents in the caches of models and tell models apart.
         .target(name: "CQwenDigest"),
+        .target(name: "QwenDigest", dependencies: ["CQwenDigest"], swiftSettings: swiftSettings),
         // Qwen's vocabulary as bytes in the binary: no resource bundle to find at run time.
         .target(name: "CQwenVocabulary", exclude: ["qwen.bpe", "make_vocabulary.py", "make_unicode_tables.py"]),
         // A small trained checkpoint, likewise.
@@ -72,7 +73,7 @@ let package = Package(
         .target(name: "QwenGrammar", dependencies: ["QwenJSON", "QwenTokenizer"], swiftSettings: swiftSettings),
         .target(
             name: "QwenModel",
-            dependencies: ["CQwenDigest", "CQwenKernels", "QwenJSON", "QwenTensor"],
+            dependencies: ["CQwenKernels", "QwenDigest", "QwenJSON", "QwenTensor"],
             swiftSettings: swiftSettings
         ),
         .target(
@@ -88,7 +89,7 @@ let package = Package(
         .target(
             name: "QwenHub",
             dependencies: [
-                "CQwenDigest", "QwenChat", "QwenJSON", "QwenModel", "QwenTensor",
+                "CQwenDigest", "QwenChat", "QwenDigest", "QwenJSON", "QwenModel", "QwenTensor",
                 .product(
                     name: "AsyncHTTPClient",
                     package: "async-http-client",
@@ -161,8 +162,13 @@ let package = Package(
         ),
         .testTarget(
             name: "QwenHubTests",
-            dependencies: ["QwenHub", "CQwenDigest", "QwenChat", "QwenModel", "QwenJSON"],
+            dependencies: ["QwenHub", "QwenChat", "QwenModel", "QwenJSON"],
             exclude: ["Fixtures"],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "QwenDigestTests",
+            dependencies: ["QwenDigest", "CQwenDigest"],
             swiftSettings: swiftSettings
         ),
         .testTarget(name: "QwenTests", dependencies: ["Qwen"], swiftSettings: swiftSettings),

@@ -9,42 +9,21 @@ extension InferenceEngine {
     /// - Throws: ``AdapterError`` for one that does not fit the model; nothing is changed then. `CancellationError`.
     /// - Complexity: O(size of the adapters); the model's weights are not touched.
     public func attach(_ adapters: [AttachedAdapter]) async throws {
-        let cancellation = CancellationFlag()
-        try await withTaskCancellationHandler {
-            try await withCheckedThrowingContinuation { continuation in
-                queue.push(
-                    AdapterJob(adapters, cancellation: cancellation) { continuation.resume(with: $0) }
-                )
-            }
-        } onCancel: {
-            cancellation.raise()
-        }
+        try await answer(of: AdapterJob(adapters))
     }
 }
 
 /// Changes the adapters between two steps of other jobs.
 ///
 /// - Note: `@unchecked Sendable` as `EngineJob` is: after `JobQueue.push` only the engine's thread touches the state.
-private final class AdapterJob: EngineJob, @unchecked Sendable {
+private final class AdapterJob: AnswerJob<Void>, @unchecked Sendable {
     private let adapters: [AttachedAdapter]
-    private let completion: (Result<Void, any Error>) -> Void
 
-    init(
-        _ adapters: [AttachedAdapter],
-        cancellation: CancellationFlag,
-        completion: @escaping @Sendable (Result<Void, any Error>) -> Void
-    ) {
+    init(_ adapters: [AttachedAdapter]) {
         self.adapters = adapters
-        self.completion = completion
-        super.init(cancellation: cancellation)
     }
 
-    override func finishCancelled() {
-        completion(.failure(CancellationError()))
-    }
-
-    override func step(_ pass: ForwardPass) -> Bool {
-        completion(Result { try pass.attach(adapters) })
-        return false
+    override func advance(_ pass: ForwardPass) throws -> Void? {
+        try pass.attach(adapters)
     }
 }

@@ -10,50 +10,28 @@ public struct Evaluation: Sendable {
 /// The evaluation of given tokens, in chunks, with a cache of its own.
 ///
 /// - Note: `@unchecked Sendable` as `EngineJob` is: after `JobQueue.push` only the engine's thread touches the state.
-final class EvaluationJob: EngineJob, @unchecked Sendable {
+final class EvaluationJob: AnswerJob<Evaluation>, @unchecked Sendable {
     private let tokens: [Int32]
     private let positions: [Int]
     private let measuresLikelihood: Bool
-    private let completion: (Result<Evaluation, any Error>) -> Void
 
     private var cache: KeyValueCache?
     private var done = 0
     private var collected: [Int: [Float]] = [:]
     private var negativeLogLikelihood = 0.0
 
-    init(
-        tokens: [Int32],
-        positions: [Int],
-        measuresLikelihood: Bool,
-        cancellation: CancellationFlag,
-        completion: @escaping @Sendable (Result<Evaluation, any Error>) -> Void
-    ) {
+    init(tokens: [Int32], positions: [Int], measuresLikelihood: Bool) {
         self.tokens = tokens
         self.positions = positions
         self.measuresLikelihood = measuresLikelihood
-        self.completion = completion
-        super.init(cancellation: cancellation)
     }
 
-    override func finishCancelled() {
-        completion(.failure(CancellationError()))
-    }
-
-    override func step(_ pass: ForwardPass) -> Bool {
-        do {
-            return try advance(pass)
-        } catch {
-            completion(.failure(error))
-            return false
-        }
-    }
-
-    private func advance(_ pass: ForwardPass) throws -> Bool {
+    override func advance(_ pass: ForwardPass) throws -> Evaluation? {
         let cache = self.cache ?? pass.makeCache()
         self.cache = cache
         try cache.reserve(tokens.count)
         let chunk = done..<min(done + pass.maximumRows, tokens.count)
-        guard try pass.run(tokens[chunk], cache: cache, logits: .none, cancellation: cancellation) else { return true }
+        guard try pass.run(tokens[chunk], cache: cache, logits: .none, cancellation: cancellation) else { return nil }
         let wanted = Set(positions)
         var row = chunk.lowerBound
         while row < chunk.upperBound {
@@ -72,16 +50,11 @@ final class EvaluationJob: EngineJob, @unchecked Sendable {
             }
         }
         done = chunk.upperBound
-        guard done == tokens.count else { return true }
-        completion(
-            .success(
-                Evaluation(
-                    logits: positions.compactMap { collected[$0] },
-                    negativeLogLikelihood: measuresLikelihood && tokens.count > 1
-                        ? negativeLogLikelihood / Double(tokens.count - 1) : nil
-                )
-            )
+        guard done == tokens.count else { return nil }
+        return Evaluation(
+            logits: positions.compactMap { collected[$0] },
+            negativeLogLikelihood: measuresLikelihood && tokens.count > 1
+                ? negativeLogLikelihood / Double(tokens.count - 1) : nil
         )
-        return false
     }
 }

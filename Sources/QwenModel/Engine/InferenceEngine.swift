@@ -133,21 +133,13 @@ public final class InferenceEngine: Sendable {
         if let outside = positions.first(where: { !tokens.indices.contains($0) }) {
             throw EngineError.positionOutOfRange(outside, tokens: tokens.count)
         }
-        let cancellation = CancellationFlag()
-        return try await withTaskCancellationHandler {
-            try await withCheckedThrowingContinuation { continuation in
-                let job = EvaluationJob(
-                    tokens: tokens.map { Int32(truncatingIfNeeded: $0) },
-                    positions: positions,
-                    measuresLikelihood: likelihood,
-                    cancellation: cancellation,
-                    completion: { continuation.resume(with: $0) }
-                )
-                queue.push(job)
-            }
-        } onCancel: {
-            cancellation.raise()
-        }
+        return try await answer(
+            of: EvaluationJob(
+                tokens: tokens.map { Int32(truncatingIfNeeded: $0) },
+                positions: positions,
+                measuresLikelihood: likelihood
+            )
+        )
     }
 
     /// Measures how fast the engine's threads can read this model's weights: the wall that decoding runs against, since each
@@ -159,14 +151,7 @@ public final class InferenceEngine: Sendable {
     /// - Returns: 10⁹ bytes per second, the best of three passes over all weights.
     /// - Throws: `CancellationError`.
     public func measureReadBandwidth() async throws -> Double {
-        let cancellation = CancellationFlag()
-        return try await withTaskCancellationHandler {
-            try await withCheckedThrowingContinuation { continuation in
-                queue.push(ReadBandwidthJob(cancellation: cancellation) { continuation.resume(with: $0) })
-            }
-        } onCancel: {
-            cancellation.raise()
-        }
+        try await answer(of: ReadBandwidthJob())
     }
 
     private func check(_ request: GenerationRequest, in context: InferenceContext) throws {

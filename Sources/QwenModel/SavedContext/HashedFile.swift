@@ -1,3 +1,5 @@
+internal import QwenDigest
+
 #if canImport(Glibc)
 import Glibc
 #elseif canImport(Musl)
@@ -10,7 +12,7 @@ import Darwin
 final class HashedFile {
     private let path: String
     private let descriptor: Int32
-    private var hash = SHA256()
+    private var hash = MessageDigest(.sha256)
     /// Where the next byte is.
     private var offset = 0
     /// What a file that is written is called until it is complete.

@@ -21,19 +21,9 @@ extension InferenceEngine {
     ///   values. The first call reads the model's weights once for their hash.
     public func save(_ context: InferenceContext, to path: String, attachment: [UInt8] = []) async throws {
         guard context.engine == ObjectIdentifier(self) else { throw EngineError.foreignContext }
-        let cancellation = CancellationFlag()
-        guard context.acquire(for: cancellation) else { throw EngineError.contextBusy }
-        try await withTaskCancellationHandler {
-            try await withCheckedThrowingContinuation { continuation in
-                queue.push(
-                    SaveContextJob(context, path: path, attachment: attachment, cancellation: cancellation) {
-                        continuation.resume(with: $0)
-                    }
-                )
-            }
-        } onCancel: {
-            cancellation.raise()
-        }
+        let job = SaveContextJob(context, path: path, attachment: attachment)
+        guard context.acquire(for: job.cancellation) else { throw EngineError.contextBusy }
+        try await answer(of: job)
     }
 
     /// Makes a context that holds what a saved one did.
@@ -50,18 +40,6 @@ extension InferenceEngine {
     ///   `CancellationError`.
     /// - Complexity: O(tokens) bytes. The first call reads the model's weights once for their hash.
     public func restoreContext(from path: String, capacity: Int? = nil) async throws -> RestoredContext {
-        let context = try makeContext(capacity: capacity)
-        let cancellation = CancellationFlag()
-        return try await withTaskCancellationHandler {
-            try await withCheckedThrowingContinuation { continuation in
-                queue.push(
-                    RestoreContextJob(context, path: path, cancellation: cancellation) {
-                        continuation.resume(with: $0)
-                    }
-                )
-            }
-        } onCancel: {
-            cancellation.raise()
-        }
+        try await answer(of: RestoreContextJob(makeContext(capacity: capacity), path: path))
     }
 }

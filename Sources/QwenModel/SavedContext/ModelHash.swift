@@ -1,3 +1,4 @@
+internal import QwenDigest
 internal import QwenTensor
 
 /// A digest of a model: of its shape, and of its weights as they lie in memory.
@@ -29,7 +30,7 @@ struct ModelHash {
             }
         }
         self.pieces = pieces
-        digests = [UInt8](repeating: 0, count: pieces.count * SHA256.byteCount)
+        digests = [UInt8](repeating: 0, count: pieces.count * MessageDigest.Algorithm.sha256.byteCount)
     }
 
     /// Takes the next pieces in.
@@ -44,10 +45,10 @@ struct ModelHash {
                 while let claimed = worker.nextRange(of: range.count, chunk: 1) {
                     for index in claimed {
                         let piece = range.lowerBound + index
-                        var hash = SHA256()
+                        var hash = MessageDigest(.sha256)
                         hash.update(pieces[piece])
                         for (offset, byte) in hash.finish().enumerated() {
-                            digests[piece * SHA256.byteCount + offset] = byte
+                            digests[piece * MessageDigest.Algorithm.sha256.byteCount + offset] = byte
                         }
                     }
                 }
@@ -55,7 +56,7 @@ struct ModelHash {
         }
         done = range.upperBound
         guard done == pieces.count else { return }
-        var hash = SHA256()
+        var hash = MessageDigest(.sha256)
         weights.configuration.numbers.withUnsafeBytes { hash.update($0) }
         digests.withUnsafeBytes { hash.update($0) }
         digest = hash.finish()
@@ -63,13 +64,14 @@ struct ModelHash {
 }
 
 extension ModelWeights {
-    /// All bytes that the weights take, but for scales that lie apart from quantised matrices.
+    /// All bytes that the weights take.
     fileprivate var memory: [UnsafeRawBufferPointer] {
         var vectors = [finalNorm]
         for layer in layers {
             vectors += [layer.inputNorm, layer.feedForwardNorm] + [layer.queryNorm, layer.keyNorm].compactMap { $0 }
         }
-        return [embeddings.bytes] + matrices.map(\.bytes) + vectors.map { UnsafeRawBufferPointer($0.elements) }
+        return [embeddings.bytes] + matrices.flatMap { [$0.bytes] + $0.bytesApart }
+            + vectors.map { UnsafeRawBufferPointer($0.elements) }
     }
 }
 

@@ -1,52 +1,30 @@
+internal import QwenDigest
 import Synchronization
 
 /// Reads a context from a file, some of it in each step.
 ///
 /// - Note: `@unchecked Sendable` as `EngineJob` is: after `JobQueue.push` only the engine's thread touches the state. The context
 ///   is new, and nobody else has it before the job is done.
-final class RestoreContextJob: EngineJob, @unchecked Sendable {
+final class RestoreContextJob: AnswerJob<InferenceEngine.RestoredContext>, @unchecked Sendable {
     private let context: InferenceContext
     private let path: String
-    private let completion: (Result<InferenceEngine.RestoredContext, any Error>) -> Void
     private var file: HashedFile?
     private var attachment: [UInt8] = []
     private var tokens: [Int32] = []
     private var nextRun = 0
 
-    init(
-        _ context: InferenceContext,
-        path: String,
-        cancellation: CancellationFlag,
-        completion: @escaping @Sendable (Result<InferenceEngine.RestoredContext, any Error>) -> Void
-    ) {
+    init(_ context: InferenceContext, path: String) {
         self.context = context
         self.path = path
-        self.completion = completion
-        super.init(cancellation: cancellation)
     }
 
-    override func finishCancelled() {
-        completion(.failure(CancellationError()))
-    }
-
-    override func step(_ pass: ForwardPass) -> Bool {
-        do {
-            guard try advance(pass) else { return true }
-            completion(.success(InferenceEngine.RestoredContext(context: context, attachment: attachment)))
-        } catch {
-            completion(.failure(error))
-        }
-        return false
-    }
-
-    /// - Returns: whether everything is done.
-    private func advance(_ pass: ForwardPass) throws -> Bool {
+    override func advance(_ pass: ForwardPass) throws -> InferenceEngine.RestoredContext? {
         guard !pass.hasAdapters else { throw SavedContextError.adaptersAttached }
         let cache = context.cache.value
         guard let file else {
-            guard let hash = pass.advanceModelHash() else { return false }
+            guard let hash = pass.advanceModelHash() else { return nil }
             file = try begin(cache, pass.configuration, hash)
-            return false
+            return nil
         }
         var read = 0
         while nextRun < cache.runCount, read < SaveContextJob.stepByteCount {
@@ -55,14 +33,16 @@ final class RestoreContextJob: EngineJob, @unchecked Sendable {
             read += run.count
             nextRun += 1
         }
-        guard nextRun == cache.runCount else { return false }
+        guard nextRun == cache.runCount else { return nil }
         let digest = file.digest
-        guard try file.read(SHA256.byteCount) == digest else { throw SavedContextError.corrupt(path: path) }
+        guard try file.read(MessageDigest.Algorithm.sha256.byteCount) == digest else {
+            throw SavedContextError.corrupt(path: path)
+        }
         pass.refresh(cache)
         cache.append(tokens[...])
         context.cachedCount.store(cache.count, ordering: .relaxed)
         pass.prefixes.note(cache)
-        return true
+        return InferenceEngine.RestoredContext(context: context, attachment: attachment)
     }
 
     /// Reads what stands before the keys and values, and makes room for them.

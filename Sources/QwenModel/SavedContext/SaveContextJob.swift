@@ -1,60 +1,35 @@
 /// Writes a context to a file, some of it in each step.
 ///
 /// - Note: `@unchecked Sendable` as `EngineJob` is: after `JobQueue.push` only the engine's thread touches the state.
-final class SaveContextJob: EngineJob, @unchecked Sendable {
+final class SaveContextJob: AnswerJob<Void>, @unchecked Sendable {
     private let context: InferenceContext
     private let path: String
     private let attachment: [UInt8]
-    private let completion: (Result<Void, any Error>) -> Void
     private var file: HashedFile?
     private var nextRun = 0
 
     /// Bytes written in one step, about.
     static let stepByteCount = 8 << 20
 
-    init(
-        _ context: InferenceContext,
-        path: String,
-        attachment: [UInt8],
-        cancellation: CancellationFlag,
-        completion: @escaping @Sendable (Result<Void, any Error>) -> Void
-    ) {
+    init(_ context: InferenceContext, path: String, attachment: [UInt8]) {
         self.context = context
         self.path = path
         self.attachment = attachment
-        self.completion = completion
-        super.init(cancellation: cancellation)
     }
 
-    override func finishCancelled() {
-        finish(.failure(CancellationError()))
-    }
-
-    override func step(_ pass: ForwardPass) -> Bool {
-        do {
-            guard try advance(pass) else { return true }
-            finish(.success(()))
-        } catch {
-            finish(.failure(error))
-        }
-        return false
-    }
-
-    private func finish(_ result: Result<Void, any Error>) {
+    override func end() {
         file = nil
         context.release(from: cancellation)
-        completion(result)
     }
 
-    /// - Returns: whether everything is done.
-    private func advance(_ pass: ForwardPass) throws -> Bool {
+    override func advance(_ pass: ForwardPass) throws -> Void? {
         guard !pass.hasAdapters else { throw SavedContextError.adaptersAttached }
         let cache = context.cache.value
         guard let file else {
-            guard let hash = pass.advanceModelHash() else { return false }
+            guard let hash = pass.advanceModelHash() else { return nil }
             pass.refresh(cache)
             file = try begin(cache, pass.configuration, hash)
-            return false
+            return nil
         }
         var written = 0
         while nextRun < cache.runCount, written < Self.stepByteCount {
@@ -63,10 +38,10 @@ final class SaveContextJob: EngineJob, @unchecked Sendable {
             written += run.count
             nextRun += 1
         }
-        guard nextRun == cache.runCount else { return false }
+        guard nextRun == cache.runCount else { return nil }
         try file.digest.withUnsafeBytes { try file.write($0) }
         try file.complete()
-        return true
+        return ()
     }
 
     private func begin(

@@ -1,3 +1,4 @@
+internal import QwenDigest
 internal import QwenTensor
 
 /// What a file with a saved context begins with, and so what follows in it.
@@ -36,7 +37,7 @@ struct SavedContextHeading: Equatable {
 
     /// The size of the whole file; nil where it overflows.
     var fileByteCount: Int? {
-        var total = Self.byteCount + SHA256.byteCount
+        var total = Self.byteCount + MessageDigest.Algorithm.sha256.byteCount
         let factors = [2, layers, heads, headDimension, elementType.bytesPerBlock, tokens]
         var product = 1
         for factor in factors {

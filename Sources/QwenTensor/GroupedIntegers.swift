@@ -28,7 +28,21 @@ public final class GroupedIntegers: @unchecked Sendable {
     let codes: Storage
     let codesOffset: Int
     let codeByteCount: Int
+    private let offsetByteCount: Int
     private let storages: [Storage]
+
+    /// The scales, the offsets, and the columns' groups where they are not in order.
+    var scaleBytes: [UnsafeRawBufferPointer] {
+        let groups = matrix.groups_of_columns.map { UnsafeRawBufferPointer(start: $0, count: 4 * columns) }
+        let groupByteCount = groups?.count ?? 0
+        return [
+            UnsafeRawBufferPointer(
+                start: matrix.scales,
+                count: byteCount - codeByteCount - offsetByteCount - groupByteCount
+            ),
+            UnsafeRawBufferPointer(start: matrix.offsets, count: offsetByteCount),
+        ] + (groups.map { [$0] } ?? [])
+    }
 
     /// Describes a matrix.
     ///
@@ -115,6 +129,7 @@ public final class GroupedIntegers: @unchecked Sendable {
         self.codes = codes
         self.codesOffset = codesOffset
         codeByteCount = codeBytes
+        offsetByteCount = offsetBytes
         byteCount = codeBytes + scales.byteCount + offsetBytes + (groupsOfColumns == nil ? 0 : 4 * columns)
         let kind: qwen_group_offset =
             if case .zeroPoints = offset { QWEN_OFFSET_ZERO_POINT } else { QWEN_OFFSET_BIAS }

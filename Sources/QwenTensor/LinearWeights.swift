@@ -31,9 +31,21 @@ public struct LinearWeights: Sendable {
     /// The bytes of W, which one product reads.
     public let byteCount: Int
 
-    /// The bytes of W but for scales that lie apart from it. Valid for reading as long as the weights live.
+    /// The bytes of W but for ``bytesApart``. Valid for reading as long as the weights live.
     public var bytes: UnsafeRawBufferPointer {
         UnsafeRawBufferPointer(start: storage.baseAddress + byteOffset, count: storedByteCount)
+    }
+
+    /// What lies apart from W's integers or 8-bit floats: their scales and offsets, and b. Valid for reading as long as the weights
+    /// live.
+    public var bytesApart: [UnsafeRawBufferPointer] {
+        let scales: [UnsafeRawBufferPointer] =
+            switch layout {
+            case .grouped(let matrix): matrix.scaleBytes
+            case .float8(let matrix): [matrix.scaleBytes]
+            case .plain, .blocks, .packed: []
+            }
+        return scales + (bias.map { [UnsafeRawBufferPointer($0.elements)] } ?? [])
     }
 
     /// b as floats, if there is one.

@@ -15,6 +15,11 @@ public final class TiledFloat8: @unchecked Sendable {
     let bytes: Storage
     private let scales: Storage
 
+    /// The scales, row-major.
+    var scaleBytes: UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(start: matrix.scales, count: byteCount - bytes.byteCount)
+    }
+
     /// Describes a matrix.
     ///
     /// - Parameters:

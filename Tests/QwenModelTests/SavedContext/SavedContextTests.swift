@@ -105,6 +105,29 @@ import Testing
         }
     }
 
+    /// A bias lies apart from the matrix that it belongs to, and is as much the model's.
+    @Test func anotherBiasIsAnotherModel() async throws {
+        let text = """
+            {"model_type": "qwen3", "vocab_size": 96, "hidden_size": 32, "intermediate_size": 48,
+             "num_hidden_layers": 2, "num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": 16,
+             "max_position_embeddings": 4096, "rms_norm_eps": 1e-6, "rope_theta": 10000,
+             "tie_word_embeddings": true, "hidden_act": "silu", "attention_bias": true}
+            """
+        let configuration = try Array(text.utf8).withUnsafeBytes { try ModelConfiguration(parsing: $0) }
+        let file = File()
+        for (spoilt, expected) in [(nil, nil), ("model.layers.1.self_attn.v_proj.bias", SavedContextError.otherModel)] {
+            let weights = try ModelWeights(configuration, from: RandomModel(spoilt: spoilt))
+            let engine = try InferenceEngine(weights, options: options)
+            try await engine.save(engine.makeContext(), to: file.path)
+            let own = try InferenceEngine(ModelWeights(configuration, from: RandomModel()), options: options)
+            var found: SavedContextError?
+            do { _ = try await own.restoreContext(from: file.path) } catch let error as SavedContextError {
+                found = error
+            }
+            #expect(found == expected)
+        }
+    }
+
     @Test func filesOfOthers() async throws {
         let file = File()
         try await saved(file)

@@ -1,13 +1,15 @@
 // Every instruction set's kernels against the scalar ones that define them, in C: for machines without a Swift toolchain, such
 // as an emulator of one user program.
 //
-//   levels [LEVEL...]    fails if a level's kernels differ, or if the machine can run others than those named
+//   levels [LEVEL...]    fails if a level's kernels differ, if the machine can run others than those named, or if not the best of
+//                        them is chosen, or the one that QWEN_KERNELS names
 
 #include "check.h"
 
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -67,11 +69,15 @@ bool same_float(float a, float b) { return memcmp(&a, &b, sizeof a) == 0 || (isn
 
 int main(int count, char **names) {
     const qwen_kernels *twin = qwen_kernels_at_level(QWEN_LEVEL_SCALAR);
+    const char *wanted = getenv("QWEN_KERNELS"), *best = twin->name;
+    bool has_wanted = wanted != NULL && strcmp(wanted, best) == 0;
     int found = 0;
     for (int level = 1; level < QWEN_LEVEL_COUNT; level++) {
         const qwen_kernels *kernels = qwen_kernels_at_level((qwen_level)level);
         if (kernels == NULL) continue;
         found++;
+        best = kernels->name;
+        if (wanted != NULL && strcmp(wanted, best) == 0) has_wanted = true;
         if (count > 1 && (found >= count || strcmp(names[found], kernels->name) != 0)) fail("unexpected %s", kernels->name);
         size_t before = failures;
         check_packed(kernels, twin);
@@ -82,5 +88,7 @@ int main(int count, char **names) {
                failures == before ? "equal" : "DIFFERENT");
     }
     if (count > 1 && found + 1 != count) fail("%d levels instead of %d", found, count - 1);
+    const char *chosen = qwen_kernels_get()->name;
+    if (strcmp(chosen, has_wanted ? wanted : best) != 0) fail("%s is chosen", chosen);
     return failures == 0 ? 0 : 1;
 }

@@ -37,5 +37,5 @@ wait $!
 for program in $build/levels-clang $build/levels-gcc; do
     qemu-aarch64 -cpu max "$program" neon dotprod i8mm
 done
-qemu-aarch64 -cpu neoverse-n1 $build/levels-clang neon dotprod
-qemu-aarch64 -cpu cortex-a72 $build/levels-clang neon
+QWEN_KERNELS=neon qemu-aarch64 -cpu neoverse-n1 $build/levels-clang neon dotprod
+QWEN_KERNELS=i8mm qemu-aarch64 -cpu cortex-a72 $build/levels-clang neon  # which it cannot

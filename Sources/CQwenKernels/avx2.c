@@ -104,6 +104,7 @@ void qwen_fill_avx2(qwen_kernels *table) {
     fill_table(table);
     fill_attention(table);
     qwen_fill_packed_avx2(&table->packed);
+    qwen_fill_packing_avx2(table);
     table->name = "avx2";
 }
 #else

@@ -87,6 +87,7 @@ void qwen_fill_avx512(qwen_kernels *table) {
     } else {
         qwen_fill_packed_avx2(&table->packed);
     }
+    qwen_fill_packing_avx2(table);
     if (qwen_has_bf16()) qwen_fill_bf16_avx512(table);
     table->name = "avx512";
 }

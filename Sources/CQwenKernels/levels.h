@@ -39,6 +39,9 @@ void qwen_fill_packed_avx2(qwen_packed_kernels *table);
 void qwen_fill_packed_vnni(qwen_packed_kernels *table);
 void qwen_fill_packed_neon(qwen_packed_kernels *table);
 
+/// Packs by AVX2 at the levels that have it.
+void qwen_fill_packing_avx2(qwen_kernels *table);
+
 /// To be called where qwen_has_bf16.
 void qwen_fill_bf16_avx512(qwen_kernels *table);
 void qwen_fill_bf16_neon(qwen_kernels *table);

@@ -124,6 +124,34 @@ void qwen_pack_group(qwen_packed layout, const void *src, size_t row_bytes, size
     pack[layout](src, row_bytes, rows, blocks, group);
 }
 
+/// Whether no half is infinite or NaN. Without a branch in it, so that compilers make vectors of it.
+static bool halves_are_finite(const uint8_t *p, size_t count) {
+    unsigned found = 0;
+    for (size_t i = 0; i < count; i++) {
+        uint16_t half;
+        memcpy(&half, p + 2 * i, sizeof half);
+        found |= (half & 0x7c00) == 0x7c00;
+    }
+    return found == 0;
+}
+
+bool qwen_packed_finite(qwen_packed layout, const void *packed, size_t k) {
+    const uint8_t *group = packed;
+    size_t words = layout == QWEN_PACKED_Q8_0 ? 8 : 4;
+    bool finite = true;
+    switch (layout) {
+        case QWEN_PACKED_Q8_0:
+        case QWEN_PACKED_Q4_0:
+            for (size_t b = 0; b < k / 32; b += 2) finite &= halves_are_finite(group + qwen_pair_scales(b, words), 2 * GROUP);
+            break;
+        case QWEN_PACKED_Q4_K:
+            for (size_t b = 0; b < k / 256; b++) finite &= halves_are_finite(group + b * Q4_K_BYTES, 2 * GROUP);
+            break;
+        case QWEN_PACKED_Q6_K: finite = halves_are_finite(group, k / 256 * GROUP); break;
+    }
+    return finite;
+}
+
 static inline float half_at(const uint8_t *p) { return qwen_float_from_f16((uint16_t)(p[0] | p[1] << 8)); }
 
 void qwen_packed_row(qwen_packed layout, const void *packed, size_t row, size_t k, float *dst) {

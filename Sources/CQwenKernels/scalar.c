@@ -227,6 +227,7 @@ void qwen_fill_scalar(qwen_kernels *table) {
         .log_sum_exp = log_sum_exp,
         .attention_merge = attention_merge,
         .multiply_bf16 = multiply_bf16,
+        .pack_group = qwen_pack_group,
     };
     qwen_fill_packed_scalar(&table->packed);
 }

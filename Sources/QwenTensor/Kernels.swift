@@ -75,6 +75,12 @@ public struct Kernels: Sendable {
     @inline(__always)
     var quantizeRow: qwen_quantize_input { table.pointee.packed.quantize }
 
+    /// Packs up to 16 rows.
+    @inline(__always)
+    var packGroup: @convention(c) (qwen_packed, UnsafeRawPointer, Int, Int, Int, UnsafeMutableRawPointer) -> Void {
+        table.pointee.pack_group
+    }
+
     /// The product with a packed layout.
     @inline(__always)
     func packedProduct(_ layout: qwen_packed) -> qwen_packed_multiply {

@@ -77,7 +77,21 @@ public enum Linear {
         prepared: PreparedRows? = nil
     ) {
         let kernels = Kernels.current
-        if case .packed(let matrix) = weights.layout {
+        if let deferred = weights.deferred, !deferred.isComplete {
+            guard let prepared, let panel else {
+                preconditionFailure("deferred weights need a panel and their input prepared")
+            }
+            multiplyDeferred(
+                weights,
+                deferred,
+                outputs: range,
+                rows: rows,
+                y: y,
+                ldy: ldy,
+                panel: panel,
+                prepared: prepared
+            )
+        } else if case .packed(let matrix) = weights.layout {
             guard let prepared else { preconditionFailure("packed weights need their input prepared") }
             kernels.multiplyPacked(matrix, outputs: range, x: prepared, rows: rows, y: y, ldy: ldy)
         } else if weights.roundsInputs, let prepared {
@@ -246,10 +260,10 @@ extension LinearWeights {
         if case .plain = layout { true } else { false }
     }
 
-    /// Whether a product needs a panel whatever the machine: to decode rows into, or for an update.
+    /// Whether a product needs a panel whatever the machine: to read or decode rows into, or for an update.
     @inline(__always)
     var needsPanel: Bool {
-        if update != nil { return true }
+        if update != nil || deferred != nil { return true }
         switch layout {
         case .plain, .packed: return false
         case .blocks, .grouped, .float8: return true

@@ -39,7 +39,10 @@ public final class LinearScratch: Sendable {
     }
 
     private static func panelCount(maxInputs: Int) -> Int {
-        Kernels.current.outpaceBLAS ? (panelRows * maxInputs + 15) / 16 * 16 : max(1 << 17, 16 * maxInputs)
+        let decoded = Kernels.current.outpaceBLAS ? panelRows * maxInputs : max(1 << 17, 16 * maxInputs)
+        // Rows that are read when they are needed take more, but where nothing is put into it memory takes no room.
+        let read = DeferredMatrix.panelByteCount(inputs: maxInputs) / MemoryLayout<Float>.stride
+        return (max(decoded, read) + 15) / 16 * 16
     }
 
     /// The bytes that such memory takes.

@@ -31,7 +31,7 @@ public struct LinearWeights: Sendable {
     /// The bytes of W, which one product reads.
     public let byteCount: Int
 
-    /// The bytes of W but for ``bytesApart``. Valid for reading as long as the weights live.
+    /// The bytes of W but for ``bytesApart``. Valid for reading as long as the weights live, and zero as long as they are deferred.
     public var bytes: UnsafeRawBufferPointer {
         UnsafeRawBufferPointer(start: storage.baseAddress + byteOffset, count: storedByteCount)
     }
@@ -56,6 +56,9 @@ public struct LinearWeights: Sendable {
 
     /// What is added to the product.
     private(set) var update: LowRankUpdate?
+
+    /// The matrix, where it is read when it is needed.
+    package private(set) var deferred: DeferredMatrix?
 
     /// The bytes from one row to the next, for chunks of work.
     let rowByteCount: Int
@@ -123,6 +126,46 @@ public struct LinearWeights: Sendable {
         self.bias = try Self.floats(bias, outputs: weights.rows, weights: [weights.rows, weights.columns])
     }
 
+    /// Whether this arithmetic has kernels for rows that are read when they are needed.
+    package static func canDefer(_ rows: StoredRows, for arithmetic: Arithmetic) -> Bool {
+        guard arithmetic == .fast else { return false }
+        if case .block(let format) = rows.elementType { return PackedMatrix.layout(of: format) != nil }
+        return rows.elementType == .bfloat16 && Kernels.current.hasFastBFloat16
+    }
+
+    /// Weights that are read when they are needed, in the form that `arithmetic` computes with.
+    ///
+    /// - Parameters:
+    ///   - rows: W as it is stored.
+    ///   - bias: [outputs], of any element type.
+    ///   - arithmetic: how products are to treat their inputs.
+    ///   - failures: told when rows cannot be read.
+    ///   - arena: where the memory of W is put; nil for memory of its own.
+    /// - Returns: nil where this arithmetic has no kernels for what W is stored as.
+    /// - Throws: ``TensorError/biasDoesNotFit(bias:weights:)`` or an allocation error.
+    package init?(
+        deferring rows: StoredRows,
+        bias: Tensor?,
+        for arithmetic: Arithmetic,
+        failures: ReadingFailures,
+        in arena: StorageArena?
+    ) throws(TensorError) {
+        guard arithmetic == .fast else { return nil }
+        let floats = try Self.floats(bias, outputs: rows.outputs, weights: [rows.outputs, rows.inputs])
+        if case .block(let format) = rows.elementType, let layout = PackedMatrix.layout(of: format) {
+            let matrix = try DeferredMatrix(rows, layout: layout, failures: failures, in: arena)
+            let packed = PackedMatrix(layout, inputs: rows.inputs, storage: matrix.storage)
+            self.init(packed, outputs: rows.outputs, bias: floats)
+            deferred = matrix
+        } else if rows.elementType == .bfloat16, Kernels.current.hasFastBFloat16 {
+            let matrix = try DeferredMatrix(rows, layout: nil, failures: failures, in: arena)
+            self.init(bfloat16: matrix.storage, rows, bias: floats)
+            deferred = matrix
+        } else {
+            return nil
+        }
+    }
+
     /// The weights in the form that `arithmetic` computes with: packed, if there are kernels for what they are stored in.
     ///
     /// - Parameters:
@@ -183,6 +226,20 @@ public struct LinearWeights: Sendable {
         default:
             return (nil, [])
         }
+    }
+
+    /// Rows of BF16 for inputs that are rounded to it.
+    private init(bfloat16 storage: Storage, _ rows: StoredRows, bias: AlignedBuffer<Float>?) {
+        layout = .plain(.bfloat16)
+        outputs = rows.outputs
+        inputs = rows.inputs
+        rowByteCount = rows.rowByteCount
+        byteCount = storage.byteCount
+        storedByteCount = storage.byteCount
+        byteOffset = 0
+        self.storage = storage
+        self.bias = bias
+        roundsInputs = true
     }
 
     private init(_ matrix: PackedMatrix, outputs: Int, bias: AlignedBuffer<Float>?) {
@@ -254,6 +311,13 @@ public struct LinearWeights: Sendable {
     public func decode(rows: Range<Int>, into destination: UnsafeMutablePointer<Float>) {
         precondition(rows.lowerBound >= 0 && rows.upperBound <= outputs, "rows \(rows) of \(outputs)")
         var destination = destination
+        if let deferred, !deferred.isComplete {
+            for index in rows {
+                deferred.decode(row: index, into: destination)
+                destination += inputs
+            }
+            return
+        }
         for index in rows {
             switch layout {
             case .plain(let type):

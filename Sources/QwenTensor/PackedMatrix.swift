@@ -46,7 +46,7 @@ final class PackedMatrix: @unchecked Sendable {
             @Sendable func pack(_ range: Range<Int>) {
                 for group in range {
                     let first = group * Self.groupRows
-                    qwen_pack_group(
+                    Kernels.current.packGroup(
                         packed,
                         source + first * rowByteCount,
                         rowByteCount,
@@ -67,6 +67,25 @@ final class PackedMatrix: @unchecked Sendable {
         self.layout = packed
         self.groupByteCount = groupByteCount
         self.inputs = inputs
+    }
+
+    /// A matrix whose memory is filled later.
+    ///
+    /// - Parameters:
+    ///   - layout: what the rows are packed into.
+    ///   - inputs: the columns.
+    ///   - storage: memory for all groups.
+    init(_ layout: qwen_packed, inputs: Int, storage: Storage) {
+        self.layout = layout
+        self.inputs = inputs
+        self.storage = storage
+        groupByteCount = qwen_packed_group_bytes(layout, inputs)
+    }
+
+    /// What a format is packed into; nil where there are no kernels for it.
+    static func layout(of format: BlockFormat) -> qwen_packed? {
+        let layout = qwen_packed_of_block(format.kernelBlock)
+        return layout < 0 ? nil : qwen_packed(UInt32(layout))
     }
 
     /// A row as floats.

@@ -13,6 +13,7 @@ internal import Darwin
 public final class Storage: @unchecked Sendable {
     // Sendable: the pointer and the count are constants; the bytes are written only by the closure that `init` calls,
     // before any other thread can hold a reference, and there is no way to write to them afterwards. Mapped bytes are read only.
+    // Reserved bytes are written by `DeferredMatrix`, which publishes them when all are written.
 
     private let memory: AlignedMemory
 
@@ -52,6 +53,25 @@ public final class Storage: @unchecked Sendable {
         self.byteCount = byteCount
         isMapped = false
     }
+
+    /// Sets memory aside that is filled later by who made the storage, and read by others only after that.
+    ///
+    /// - Parameters:
+    ///   - byteCount: how many bytes. Large ones take no room until they are written to.
+    ///   - arena: where to put them; nil for memory of their own.
+    /// - Throws: ``TensorError/invalidByteCount(_:)`` or ``TensorError/allocationFailed(byteCount:)``.
+    init(reserving byteCount: Int, in arena: StorageArena?) throws(TensorError) {
+        if let arena {
+            (memory, offset) = try arena.allocate(byteCount: byteCount)
+        } else {
+            (memory, offset) = (try AlignedMemory(byteCount: byteCount), 0)
+        }
+        self.byteCount = byteCount
+        isMapped = false
+    }
+
+    /// The first byte of memory that was reserved, for who fills it.
+    var reserved: UnsafeMutableRawPointer { memory.baseAddress + offset }
 
     /// Maps the beginning of a file into memory, for reading.
     ///

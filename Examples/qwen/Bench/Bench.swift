@@ -8,7 +8,7 @@ struct Bench: AsyncParsableCommand {
         abstract: "Measure prefill and decode speed.",
         discussion: """
             The terms are llama-bench's: pp N computes N prompt tokens in one go, tg N computes N tokens one after another, \
-            both after D tokens of context. Tokens are random, each test runs once unmeasured and then R times, and the \
+            both after D tokens of context. Tokens are random, each test runs once unmeasured (but for --no-warmup) and then R times, and the \
             speed is the mean over the runs with their standard deviation. With -b B, B sequences generate N tokens each at the \
             same time, and the speed is that of all of them together. Decoding here includes choosing the likeliest \
             token, which llama-bench leaves out; and it starts after one token of context where D is 0, since something \
@@ -35,6 +35,12 @@ struct Bench: AsyncParsableCommand {
 
     @OptionGroup var engine: EngineFlags
 
+    @Flag(help: "Do not run each test once unmeasured before.")
+    var noWarmup = false
+
+    @Flag(help: "Bring the weights into memory while the model is used, so that the first token comes sooner.")
+    var deferWeights = false
+
     @Flag(help: "Print a JSON array with an object for each test.")
     var json = false
 
@@ -57,7 +63,11 @@ struct Bench: AsyncParsableCommand {
         else {
             throw SpeedTestError.contextTooSmall(context)
         }
-        let benchmark = SpeedTest(engine: try checkpoint.startEngine(engine.options()), depth: depth)
+        let benchmark = SpeedTest(
+            engine: try checkpoint.startEngine(engine.options(), preparing: deferWeights ? .duringUse : .beforeUse),
+            depth: depth,
+            warmsUp: !noWarmup
+        )
         var tests: [SpeedTest.Result] = []
         if promptTokens > 0 {
             tests.append(try await benchmark.prefill(promptTokens, repetitions: repetitions))

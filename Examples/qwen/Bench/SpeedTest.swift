@@ -28,6 +28,10 @@ struct SpeedTest {
 
     let engine: InferenceEngine
     let depth: Int
+    /// Whether each test runs once unmeasured before.
+    let warmsUp: Bool
+
+    private var unmeasured: Int { warmsUp ? 1 : 0 }
 
     /// Computes prompt tokens in one go.
     func prefill(_ count: Int, repetitions: Int) async throws -> Result {
@@ -36,13 +40,13 @@ struct SpeedTest {
         let before = tokens.next(depth)
         if depth > 0 { _ = try await run(before, generating: 1, in: context) }
         var durations: [Duration] = []
-        for _ in 0...repetitions {
+        for _ in 0..<unmeasured + repetitions {
             // The cache keeps what came before and gives up the last run's tokens, since these are others.
             let summary = try await run(before + tokens.next(count), generating: 1, in: context)
             guard summary.promptTokens - summary.cachedTokens == count else { throw SpeedTestError.unexpectedCache }
             durations.append(summary.prefillDuration)
         }
-        return Result(kind: .prefill, tokens: count, depth: depth, durations: Array(durations.dropFirst()))
+        return Result(kind: .prefill, tokens: count, depth: depth, durations: Array(durations.dropFirst(unmeasured)))
     }
 
     /// Computes tokens one after another.
@@ -52,7 +56,7 @@ struct SpeedTest {
         let before = tokens.next(max(depth, 1))
         var bandwidths: [Double] = []
         var durations: [Duration] = []
-        for _ in 0...repetitions {
+        for _ in 0..<unmeasured + repetitions {
             bandwidths.append(try await engine.measureReadBandwidth())
             // The first token comes out of the prompt's pass; each of the others takes a pass of its own.
             let summary = try await run(before, generating: count + 1, in: context)
@@ -63,8 +67,8 @@ struct SpeedTest {
             kind: .decode,
             tokens: count,
             depth: depth,
-            durations: Array(durations.dropFirst()),
-            readBandwidths: Array(bandwidths.dropFirst())
+            durations: Array(durations.dropFirst(unmeasured)),
+            readBandwidths: Array(bandwidths.dropFirst(unmeasured))
         )
     }
 
@@ -74,7 +78,7 @@ struct SpeedTest {
         var tokens = RandomTokens(vocabularySize: engine.configuration.vocabularySize)
         let prompts = contexts.map { _ in tokens.next(max(depth, 1)) }
         var durations: [Duration] = []
-        for _ in 0...repetitions {
+        for _ in 0..<unmeasured + repetitions {
             let slowest = try await withThrowingTaskGroup(of: GenerationSummary.self) { group in
                 for (prompt, context) in zip(prompts, contexts) {
                     group.addTask { try await run(prompt, generating: count + 1, in: context) }
@@ -95,7 +99,7 @@ struct SpeedTest {
             kind: .batch(sequences: sequences),
             tokens: sequences * count,
             depth: depth,
-            durations: Array(durations.dropFirst())
+            durations: Array(durations.dropFirst(unmeasured))
         )
     }
 

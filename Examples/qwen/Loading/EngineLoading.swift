@@ -2,7 +2,10 @@ import Qwen
 
 extension Checkpoint {
     /// Reads the weights and starts an engine, with a bar meanwhile.
-    func startEngine(_ options: EngineOptions) throws -> InferenceEngine {
+    func startEngine(
+        _ options: EngineOptions,
+        preparing preparation: WeightPreparation = .beforeUse
+    ) throws -> InferenceEngine {
         let bar = LoadingBar()
         defer { bar.clear() }
         var reading = ReadingOptions()
@@ -13,7 +16,8 @@ extension Checkpoint {
             configuration,
             from: reader(reading),
             arithmetic: options.arithmetic,
-            pool: pool
+            pool: pool,
+            preparation: preparation
         )
         return try InferenceEngine(weights, options: options)
     }

@@ -142,6 +142,9 @@ typedef struct qwen_kernels {
 
     /// Products with packed matrices.
     qwen_packed_kernels packed;
+
+    /// qwen_pack_group.
+    void (*pack_group)(qwen_packed layout, const void *src, size_t row_bytes, size_t rows, size_t k, void *group);
 } qwen_kernels;
 
 /// The best kernels that this process may use. QWEN_KERNELS=scalar, avx2, avx512, neon, dotprod or i8mm in the

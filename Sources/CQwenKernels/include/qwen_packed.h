@@ -3,6 +3,7 @@
 #ifndef QWEN_PACKED_H
 #define QWEN_PACKED_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -53,6 +54,9 @@ size_t qwen_packed_group_bytes(qwen_packed layout, size_t k);
 
 /// Packs up to 16 rows of blocks into a group; the rows that are missing become zero.
 void qwen_pack_group(qwen_packed layout, const void *src, size_t row_bytes, size_t rows, size_t k, void *group);
+
+/// Whether every number of a group is finite: whether its scales are.
+bool qwen_packed_finite(qwen_packed layout, const void *group, size_t k);
 
 /// dst[j] = the number in column j of a row of a group: what the block format defines.
 void qwen_packed_row(qwen_packed layout, const void *group, size_t row, size_t k, float *dst);

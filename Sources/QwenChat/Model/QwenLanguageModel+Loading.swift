@@ -106,7 +106,8 @@ extension QwenLanguageModel {
                     checkpoint.configuration,
                     from: checkpoint.reader(reading),
                     arithmetic: options.engine.arithmetic,
-                    pool: reading.pool
+                    pool: reading.pool,
+                    preparation: options.preparation
                 )
             }
             let model = try weights(checkpoint)

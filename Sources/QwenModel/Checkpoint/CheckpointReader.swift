@@ -125,14 +125,34 @@ public final class CheckpointReader: WeightSource {
         at bytes: UnsafeRawPointer
     ) throws(CheckpointError) {
         if options.checksFinite {
-            let elements = chunk.byteCount / part.elementType.bytesPerBlock * part.elementType.elementsPerBlock
-            if !Kernels.current.allFinite(bytes, part.elementType, count: elements) {
-                let first = chunk.offset / part.elementType.bytesPerBlock * part.elementType.elementsPerBlock
-                let index = first + Self.firstNonFinite(bytes, part.elementType, count: elements)
-                throw .notFinite(name: part.weight.name, index: index)
-            }
+            try Self.checkFinite(
+                bytes,
+                part.elementType,
+                byteCount: chunk.byteCount,
+                byteOffset: chunk.offset,
+                of: part.weight.name
+            )
         }
-        let (_, bytesRead) = bytesRead.add(chunk.byteCount, ordering: .relaxed)
+        report(chunk.byteCount)
+    }
+
+    /// Throws ``CheckpointError/notFinite(name:index:)`` where a number of a piece of a tensor is infinite or NaN.
+    static func checkFinite(
+        _ bytes: UnsafeRawPointer,
+        _ type: ElementType,
+        byteCount: Int,
+        byteOffset: Int,
+        of name: String
+    ) throws(CheckpointError) {
+        let elements = byteCount / type.bytesPerBlock * type.elementsPerBlock
+        guard !Kernels.current.allFinite(bytes, type, count: elements) else { return }
+        let first = byteOffset / type.bytesPerBlock * type.elementsPerBlock
+        throw .notFinite(name: name, index: first + firstNonFinite(bytes, type, count: elements))
+    }
+
+    /// Counts bytes as read.
+    func report(_ byteCount: Int) {
+        let (_, bytesRead) = bytesRead.add(byteCount, ordering: .relaxed)
         options.progress?(ReadingOptions.Progress(bytesRead: bytesRead, bytesTotal: bytesTotal))
     }
 

@@ -58,8 +58,14 @@ enum EngineThread {
         /// Gives every active job one step in turn, so that none waits for the end of another.
         func work() {
             var active: [EngineJob] = []
-            while let arrived = queue.takeAll(waiting: active.isEmpty) {
+            var idle: JobQueue.Wait = pass.lacksWeights ? .briefly : .always
+            while let arrived = queue.takeAll(active.isEmpty ? idle : .never) {
                 active.append(contentsOf: arrived)
+                guard !active.isEmpty else {
+                    idle = pass.bringWeightsWhileIdle() ? .never : .always
+                    continue
+                }
+                idle = pass.lacksWeights ? .briefly : .always
                 // A cancelled job ends before any other steps: its context may already belong to a newer one.
                 active.removeAll { job in
                     guard job.cancellation.isRaised else { return false }

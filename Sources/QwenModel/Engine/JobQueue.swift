@@ -48,20 +48,46 @@ final class JobQueue: @unchecked Sendable {
         pthread_mutex_unlock(mutex)
     }
 
+    /// How long to block until there is a job.
+    enum Wait {
+        case never
+        case briefly
+        case always
+    }
+
     /// Takes every job that waits.
     ///
-    /// - Parameter waiting: whether to block until there is one.
+    /// - Parameter wait: how long to block until there is one.
     /// - Returns: the jobs, oldest first; nil when the queue is closed and empty.
-    func takeAll(waiting: Bool) -> [EngineJob]? {
+    func takeAll(_ wait: Wait) -> [EngineJob]? {
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
-        while waiting && jobs.isEmpty && !isClosed {
-            pthread_cond_wait(condition, mutex)
+        switch wait {
+        case .never: break
+        case .briefly: waitBriefly()
+        case .always:
+            while jobs.isEmpty && !isClosed {
+                pthread_cond_wait(condition, mutex)
+            }
         }
         if jobs.isEmpty {
             return isClosed ? nil : []
         }
         defer { jobs.removeAll(keepingCapacity: true) }
         return jobs
+    }
+
+    /// Waits some milliseconds, in which whoever loaded a model asks it something, or got an answer goes on or ends.
+    private func waitBriefly() {
+        var end = timespec()
+        clock_gettime(CLOCK_REALTIME, &end)
+        end.tv_nsec += 20_000_000
+        if end.tv_nsec >= 1_000_000_000 {
+            end.tv_nsec -= 1_000_000_000
+            end.tv_sec += 1
+        }
+        while jobs.isEmpty && !isClosed {
+            guard pthread_cond_timedwait(condition, mutex, &end) == 0 else { return }
+        }
     }
 }

@@ -7,7 +7,7 @@ final class ReadBandwidthJob: AnswerJob<Double>, @unchecked Sendable {
 
     override func advance(_ pass: ForwardPass) throws -> Double? {
         var byteCount = 0
-        let duration = ContinuousClock().measure { byteCount = pass.readWeights() }
+        let duration = try ContinuousClock().measure { byteCount = try pass.readWeights() }
         best = max(best, Double(byteCount) / (duration / .nanoseconds(1)))
         passes += 1
         return passes == 3 ? best : nil

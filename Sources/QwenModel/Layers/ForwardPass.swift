@@ -23,6 +23,8 @@ final class ForwardPass {
     /// The pass of a smaller model that guesses for this one, on the same pool.
     var draft: ForwardPass?
     private var modelHash: ModelHash?
+    /// Where the weights are that are not in memory yet.
+    private var deferred: DeferredWeights
     /// The last call's step: the norms of its rows are still in the workspace. Its tokens are gone.
     private var lastStep: ForwardStep?
 
@@ -38,6 +40,7 @@ final class ForwardPass {
             throw EngineError.unsupportedHeadDimension(configuration.headDimension)
         }
         plan = ModelPlan(weights)
+        deferred = DeferredWeights(weights)
         self.pool = pool
         workspace = try Workspace(
             configuration,
@@ -61,13 +64,31 @@ final class ForwardPass {
         lastStep = nil
     }
 
+    /// Before a pass: brings weights into memory that are not there yet.
+    private func bringWeights(forRows rows: Int) {
+        deferred.advance(rows: rows, pool)
+    }
+
+    /// Brings some more weights into memory while there is nothing to compute.
+    ///
+    /// - Returns: false when all are there, or cannot be read.
+    func bringWeightsWhileIdle() -> Bool {
+        guard !deferred.isEmpty else { return draft?.bringWeightsWhileIdle() ?? false }
+        return deferred.advance(pool) || (deferred.isEmpty && draft?.lacksWeights == true)
+    }
+
+    /// Whether weights are left to bring into memory.
+    var lacksWeights: Bool { !deferred.isEmpty || draft?.lacksWeights == true }
+
     /// Whether keys and values depend on adapters.
     var hasAdapters: Bool { plan.weights.matrices.contains(where: \.isUpdated) }
 
     /// Computes a part of the model's hash.
     ///
     /// - Returns: the hash; nil as long as it is not complete.
-    func advanceModelHash() -> [UInt8]? {
+    /// - Throws: why weights that were not in memory yet cannot be read.
+    func advanceModelHash() throws -> [UInt8]? {
+        try deferred.finish(pool)
         var hash = modelHash ?? ModelHash(plan.weights)
         hash.advance(pool)
         modelHash = hash
@@ -110,6 +131,7 @@ final class ForwardPass {
         logits: LogitRows,
         cancellation: CancellationFlag
     ) throws -> Bool {
+        bringWeights(forRows: tokens.count)
         let end = cache.count + tokens.count
         try cache.reserve(end)
         try rotary.extend(to: end)
@@ -128,6 +150,7 @@ final class ForwardPass {
             lastStep = step
         }
         guard !workspace.stop.baseAddress.pointee else { return false }
+        try plan.weights.failures.check()
         cache.append(tokens)
         if logits == .last {
             try checkLogits(rows: 1, firstPosition: end - 1)
@@ -147,6 +170,7 @@ final class ForwardPass {
     /// - Returns: false when it was cancelled.
     /// - Throws: `TensorError` when memory cannot be had.
     func verify(_ tokens: [Int32], cache: KeyValueCache, cancellation: CancellationFlag) throws -> Bool {
+        bringWeights(forRows: tokens.count)
         let end = cache.count + tokens.count
         try cache.reserve(end)
         try rotary.extend(to: end)
@@ -167,6 +191,7 @@ final class ForwardPass {
             }
             lastStep = step
         }
+        try plan.weights.failures.check()
         return !workspace.stop.baseAddress.pointee
     }
 
@@ -179,6 +204,7 @@ final class ForwardPass {
     ///   more position.
     /// - Throws: `TensorError` when memory cannot be had; all caches are as before then.
     func run(_ batch: [(token: Int32, cache: KeyValueCache)]) throws {
+        bringWeights(forRows: batch.count)
         try rotary.extend(to: (batch.map(\.cache.count).max() ?? 0) + 1)
         let tokens = batch.map(\.token)
         let places: [SequencePlace] = batch.compactMap { row in
@@ -202,6 +228,7 @@ final class ForwardPass {
                 lastStep = step
             }
         }
+        try plan.weights.failures.check()
         for row in batch { row.cache.append([row.token]) }
     }
 
@@ -221,11 +248,12 @@ final class ForwardPass {
 
     /// The logits of a row of the last `projectBatch` or `verify`.
     ///
-    /// - Throws: `EngineError.nonFiniteLogits`.
-    func checkedLogits(row: Int, position: Int) throws(EngineError) -> UnsafeMutableBufferPointer<Float> {
+    /// - Throws: `EngineError.nonFiniteLogits`, or why weights could not be read.
+    func checkedLogits(row: Int, position: Int) throws -> UnsafeMutableBufferPointer<Float> {
+        try plan.weights.failures.check()
         let logits = logits(row: row)
         guard let base = logits.baseAddress, Kernels.current.allFinite(base, .float32, count: logits.count) else {
-            throw .nonFiniteLogits(position: position)
+            throw EngineError.nonFiniteLogits(position: position)
         }
         return logits
     }
@@ -235,12 +263,13 @@ final class ForwardPass {
     /// - Parameters:
     ///   - rows: at most `maximumLogitRows` of that call's rows.
     ///   - firstPosition: the position of the first of them, for the error.
-    /// - Throws: `EngineError.nonFiniteLogits`.
-    func project(_ rows: Range<Int>, firstPosition: Int) throws(EngineError) {
+    /// - Throws: `EngineError.nonFiniteLogits`, or why weights could not be read.
+    func project(_ rows: Range<Int>, firstPosition: Int) throws {
         guard let lastStep else { return }
         pool.run { worker in
             lastStep.project(first: rows.lowerBound, count: rows.count, &worker)
         }
+        try plan.weights.failures.check()
         try checkLogits(rows: rows.count, firstPosition: firstPosition)
     }
 
@@ -271,7 +300,9 @@ final class ForwardPass {
     /// Reads every matrix of the model once, all workers together, and does nothing else.
     ///
     /// - Returns: the number of bytes read.
-    func readWeights() -> Int {
+    /// - Throws: why weights that were not in memory yet cannot be read.
+    func readWeights() throws -> Int {
+        try deferred.finish(pool)
         let matrices = plan.weights.matrices
         let sums = workspace.logits
         pool.run { worker in

@@ -6,16 +6,28 @@ struct LayerReader<Source: WeightSource> {
     let source: Source
     let arithmetic: Arithmetic
     let pool: WorkerPool?
+    let preparation: WeightPreparation
+    /// Told when rows cannot be read.
+    let failures = ReadingFailures()
     private let arena = StorageArena()
+    /// Matrices that are not in memory yet, in the order of a pass.
+    private(set) var deferred: [DeferredMatrix] = []
 
     /// Bytes read so far.
     private(set) var byteCount = 0
 
-    init(configuration: ModelConfiguration, source: Source, arithmetic: Arithmetic, pool: WorkerPool?) {
+    init(
+        configuration: ModelConfiguration,
+        source: Source,
+        arithmetic: Arithmetic,
+        pool: WorkerPool?,
+        preparation: WeightPreparation
+    ) {
         self.configuration = configuration
         self.source = source
         self.arithmetic = arithmetic
         self.pool = pool
+        self.preparation = preparation
     }
 
     /// Reads a tensor of the given shape.
@@ -40,9 +52,38 @@ struct LayerReader<Source: WeightSource> {
 
     /// Reads the matrix `name.weight` and, if asked for, `name.bias`.
     mutating func linear(_ name: String, outputs: Int, inputs: Int, bias: Bool = false) throws -> LinearWeights {
-        let weights = try source.linear(name, outputs: outputs, inputs: inputs, bias: bias)
+        let weights =
+            try deferredLinear(name, outputs: outputs, inputs: inputs, bias: bias)
+            ?? source.linear(name, outputs: outputs, inputs: inputs, bias: bias)
             .prepared(for: arithmetic, pool: pool, in: arena)
         byteCount += weights.byteCount
+        return weights
+    }
+
+    /// The matrix as one that is read later, if it can be.
+    private mutating func deferredLinear(
+        _ name: String,
+        outputs: Int,
+        inputs: Int,
+        bias: Bool
+    ) throws -> LinearWeights? {
+        guard
+            let source = source as? any RowSource,
+            let rows = try source.rows(
+                name,
+                outputs: outputs,
+                inputs: inputs,
+                whileLoading: preparation == .beforeUse
+            ), LinearWeights.canDefer(rows, for: arithmetic)
+        else { return nil }
+        let weights = try LinearWeights(
+            deferring: rows,
+            bias: bias ? source.tensor(name + ".bias", shape: [outputs]) : nil,
+            for: arithmetic,
+            failures: failures,
+            in: arena
+        )
+        if let matrix = weights?.deferred { deferred.append(matrix) }
         return weights
     }
 

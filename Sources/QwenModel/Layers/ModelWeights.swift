@@ -22,6 +22,12 @@ public final class ModelWeights: Sendable {
     /// Bytes of all weights, a tied matrix counted once.
     public let byteCount: Int
 
+    /// Matrices that were not in memory when loading ended, in the order of a pass.
+    let deferred: [DeferredMatrix]
+
+    /// Told when their rows cannot be read.
+    let failures: ReadingFailures
+
     /// Reads the weights that `configuration` calls for.
     ///
     /// - Parameters:
@@ -29,17 +35,25 @@ public final class ModelWeights: Sendable {
     ///   - source: where the tensors come from; asked for each once, with the shape it must have.
     ///   - arithmetic: how products with these weights treat their inputs.
     ///   - pool: who helps to prepare the weights; nil for the calling thread alone.
+    ///   - preparation: when the weights of a ``CheckpointReader`` are brought into memory.
     /// - Throws: what the source throws, and `TensorError` when memory cannot be had.
     public init(
         _ configuration: ModelConfiguration,
         from source: some WeightSource,
         arithmetic: Arithmetic = .exact,
-        pool: WorkerPool? = nil
+        pool: WorkerPool? = nil,
+        preparation: WeightPreparation = .beforeUse
     ) throws {
         self.configuration = configuration
         let hidden = configuration.hiddenSize
         let vocabulary = configuration.vocabularySize
-        var reader = LayerReader(configuration: configuration, source: source, arithmetic: arithmetic, pool: pool)
+        var reader = LayerReader(
+            configuration: configuration,
+            source: source,
+            arithmetic: arithmetic,
+            pool: pool,
+            preparation: preparation
+        )
         embeddings = try reader.linear("model.embed_tokens", outputs: vocabulary, inputs: hidden)
         layers = try (0..<configuration.layerCount).map { try reader.layer($0) }
         finalNorm = try reader.vector("model.norm.weight", hidden)
@@ -47,6 +61,12 @@ public final class ModelWeights: Sendable {
             configuration.tieWordEmbeddings
             ? embeddings : try reader.linear("lm_head", outputs: vocabulary, inputs: hidden)
         byteCount = reader.byteCount
+        failures = reader.failures
+        if preparation == .beforeUse {
+            DeferredMatrix.complete(reader.deferred, pool: pool)
+            try failures.check()
+        }
+        deferred = reader.deferred.filter { !$0.isComplete }
     }
 
     /// The same weights with updates beside some matrices.
@@ -55,6 +75,8 @@ public final class ModelWeights: Sendable {
         embeddings = base.embeddings
         finalNorm = base.finalNorm
         byteCount = base.byteCount
+        deferred = base.deferred
+        failures = base.failures
         self.head = head
         self.layers = layers
     }

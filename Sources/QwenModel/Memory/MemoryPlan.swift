@@ -18,7 +18,7 @@ public struct MemoryPlan: Sendable, Hashable {
     /// to choose its tokens.
     public let scratch: Int
 
-    /// The most bytes of weights while they are loaded: those in memory, and a matrix as it is stored beside its packed form.
+    /// The most bytes of weights while they are loaded: those in memory, and what is packed from more than a few rows of the file.
     public let loadingPeak: Int
 
     /// The bytes at the most: of loading, or of computing after it.
@@ -122,7 +122,7 @@ private struct WeightTally {
         if weight.shape.count == 1 {
             // Vectors are kept as floats.
             memory += weight.shape[0] * MemoryLayout<Float>.stride
-        } else if weight.shape.count == 2, let type = checkpoint.stored(weight.name)?.elementType {
+        } else if weight.shape.count == 2, let stored = checkpoint.stored(weight.name), let type = stored.elementType {
             let footprint = LinearWeights.footprint(
                 of: type,
                 outputs: weight.shape[0],
@@ -132,7 +132,8 @@ private struct WeightTally {
             inputForms.formUnion(footprint.inputForms)
             if let packed = footprint.packedByteCount {
                 memory += packed
-                peak = max(peak, memory + MemoryPlan.pages(byteCount))
+                // Rows that must be put in another order are read before they are packed, all others while they are.
+                if stored.rotaryRows != nil { peak = max(peak, memory + MemoryPlan.pages(byteCount)) }
             } else {
                 memory += MemoryPlan.pages(byteCount)
             }

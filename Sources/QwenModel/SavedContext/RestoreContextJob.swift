@@ -22,7 +22,7 @@ final class RestoreContextJob: AnswerJob<InferenceEngine.RestoredContext>, @unch
         guard !pass.hasAdapters else { throw SavedContextError.adaptersAttached }
         let cache = context.cache.value
         guard let file else {
-            guard let hash = pass.advanceModelHash() else { return nil }
+            guard let hash = try pass.advanceModelHash() else { return nil }
             file = try begin(cache, pass.configuration, hash)
             return nil
         }

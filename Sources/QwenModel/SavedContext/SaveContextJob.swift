@@ -26,7 +26,7 @@ final class SaveContextJob: AnswerJob<Void>, @unchecked Sendable {
         guard !pass.hasAdapters else { throw SavedContextError.adaptersAttached }
         let cache = context.cache.value
         guard let file else {
-            guard let hash = pass.advanceModelHash() else { return nil }
+            guard let hash = try pass.advanceModelHash() else { return nil }
             pass.refresh(cache)
             file = try begin(cache, pass.configuration, hash)
             return nil

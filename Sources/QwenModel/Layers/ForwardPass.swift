@@ -303,13 +303,14 @@ final class ForwardPass {
     /// - Throws: why weights that were not in memory yet cannot be read.
     func readWeights() throws -> Int {
         try deferred.finish(pool)
-        let matrices = plan.weights.matrices
+        // The plan keeps the memory alive, and nobody writes to it.
+        nonisolated(unsafe) let parts = plan.weights.matrices.flatMap { [$0.bytes] + $0.bytesApart }
         let sums = workspace.logits
         pool.run { worker in
             var sum = SIMD8<UInt64>.zero
-            for matrix in matrices {
-                guard let base = matrix.bytes.baseAddress else { continue }
-                let lines = worker.range(of: matrix.byteCount / 256)
+            for part in parts {
+                guard let base = part.baseAddress else { continue }
+                let lines = worker.range(of: part.count / 256)
                 var (sum0, sum1, sum2, sum3) = (sum, sum, sum, sum)
                 for line in lines {
                     let offset = line &* 256
@@ -323,7 +324,7 @@ final class ForwardPass {
             // The sum goes where the next call overwrites it, so that it cannot be left out.
             sums.baseAddress[worker.index % sums.count] = Float(sum.wrappedSum() & 1)
         }
-        return matrices.reduce(0) { $0 + $1.byteCount / 256 * 256 }
+        return parts.reduce(0) { $0 + $1.count / 256 * 256 }
     }
 
     private func checkLogits(rows: Int, firstPosition: Int) throws(EngineError) {

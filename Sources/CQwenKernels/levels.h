@@ -99,6 +99,9 @@ static inline uint16_t qwen_f16_from_float(float value) {
     return (uint16_t)(sign | quotient);
 }
 
+typedef float qwen_element_f32;
+typedef uint16_t qwen_element_f16, qwen_element_bf16;
+
 static inline float qwen_load_f32(const void *p, size_t i) { return ((const float *)p)[i]; }
 static inline float qwen_load_f16(const void *p, size_t i) { return qwen_float_from_f16(((const uint16_t *)p)[i]); }
 static inline float qwen_load_bf16(const void *p, size_t i) { return qwen_float_from_bf16(((const uint16_t *)p)[i]); }

@@ -23,15 +23,18 @@
     static void from_f32_##T(const float *src, void *dst, size_t n) {                                                  \
         for (size_t i = 0; i < n; i++) qwen_store_##T(dst, i, src[i]);                                                 \
     }                                                                                                                  \
-    static void attention_partial_##T(const float *q, size_t group, size_t head_dim, const void *k, size_t k_stride,   \
-                                      const void *v, size_t v_stride, size_t count, float scale, float *partial) {     \
+    static void attention_partial_##T(const float *q, size_t group, size_t head_dim,                                   \
+                                      const qwen_paged_head *cache, size_t first, size_t count, float scale,           \
+                                      float *partial) {                                                                \
         for (size_t h = 0; h < group; h++) {                                                                           \
             const float *query = q + h * head_dim;                                                                     \
             float *value = partial + 2 * group + h * head_dim;                                                         \
             float maximum = -INFINITY, sum = 0;                                                                        \
             for (size_t i = 0; i < head_dim; i++) value[i] = 0;                                                        \
-            for (size_t j = 0; j < count; j++) {                                                                       \
-                const void *key = qwen_offset(k, j * k_stride), *row = qwen_offset(v, j * v_stride);                   \
+            for (size_t j = first; j < first + count; j++) {                                                           \
+                const char *tile = qwen_paged_tile(cache, j);                                                          \
+                const size_t place = j % QWEN_TILE_POSITIONS * head_dim * sizeof(qwen_element_##T);                    \
+                const void *key = tile + place, *row = tile + cache->tile_bytes + place;                               \
                 float score = 0;                                                                                       \
                 for (size_t i = 0; i < head_dim; i++) score += query[i] * qwen_load_##T(key, i);                       \
                 score *= scale;                                                                                        \
@@ -50,12 +53,12 @@
         }                                                                                                              \
     }                                                                                                                  \
     static void attention_rows_##T(const float *q, size_t q_stride, size_t rows, size_t group, size_t head_dim,        \
-                                   size_t start, const void *k, size_t k_stride, const void *v, size_t v_stride,       \
-                                   float scale, float *out, size_t out_stride, float *scratch) {                       \
+                                   size_t start, const qwen_paged_head *cache, float scale, float *out,                \
+                                   size_t out_stride, float *scratch) {                                                \
         for (size_t r = 0; r < rows; r++) {                                                                            \
             for (size_t h = 0; h < group; h++) {                                                                       \
-                attention_partial_##T(q + r * q_stride + h * head_dim, 1, head_dim, k, k_stride, v, v_stride,          \
-                                      start + r + 1, scale, scratch);                                                  \
+                attention_partial_##T(q + r * q_stride + h * head_dim, 1, head_dim, cache, 0, start + r + 1, scale,    \
+                                      scratch);                                                                        \
                 float *y = out + r * out_stride + h * head_dim;                                                        \
                 for (size_t i = 0; i < head_dim; i++) y[i] = scratch[2 + i] / scratch[1];                              \
             }                                                                                                          \

@@ -2,9 +2,10 @@
 
 // MARK: One position
 
-/// Positions per tile. Keys and values are two streams that take turns; short turns (measured on Zen 4: 16 before 8, 32
-/// and 64, and no prefetching) read memory fastest, and a tile stays in the cache while the group's heads pass.
-#define PART 16
+/// Positions that are looked at together: a tile of the cache, which stays in the processor's cache while the group's heads
+/// pass. Measured on Zen 4: 16 before 8, 32 and 64, and no prefetching. Keys and values in two streams of their own take up to
+/// twice the time where pages end often.
+#define PART QWEN_TILE_POSITIONS
 
 /// scores[h * PART + j] = scale * q[h]·k[j], for HEADS heads and `count` <= PART keys, four keys at a time.
 #define SCORES(T, HEADS)                                                                                               \
@@ -123,15 +124,18 @@ INLINE void soften(float *scores, size_t count, float *running, float *sum, floa
     MIX_HEADS(T, 1)                                                                                                    \
     MIX_HEADS(T, 2)                                                                                                    \
     PART_WIDE(T)                                                                                                       \
-    TARGET static void attention_partial_##T(const float *q, size_t group, size_t head_dim, const void *k,             \
-                                             size_t k_stride, const void *v, size_t v_stride, size_t count,            \
-                                             float factor, float *partial) {                                           \
+    TARGET static void attention_partial_##T(const float *q, size_t group, size_t head_dim,                            \
+                                             const qwen_paged_head *cache, size_t from, size_t count, float factor,    \
+                                             float *partial) {                                                         \
         float *maxima = partial, *sums = partial + group, *values = partial + 2 * group;                               \
         for (size_t h = 0; h < group; h++) maxima[h] = -INFINITY;                                                      \
         memset(sums, 0, (group + group * head_dim) * sizeof *sums);                                                    \
-        for (size_t first = 0; first < count; first += PART) {                                                         \
-            size_t some = count - first < PART ? count - first : PART;                                                 \
-            const char *keys = (const char *)k + first * k_stride, *rows = (const char *)v + first * v_stride;         \
+        const size_t k_stride = head_dim * SIZE_##T, v_stride = k_stride;                                              \
+        for (size_t first = from, some; first < from + count; first += some) {                                         \
+            size_t left = from + count - first, inside = PART - first % PART;                                          \
+            some = left < inside ? left : inside;                                                                      \
+            const char *keys = qwen_paged_tile(cache, first) + first % PART * k_stride;                                \
+            const char *rows = keys + cache->tile_bytes;                                                               \
             float scores[4 * PART];                                                                                    \
             for (size_t h = 0; h < group;) {                                                                           \
                 PART_WIDE_CASE(T)                                                                                      \
@@ -191,7 +195,7 @@ TARGET static void attention_merge(const float *partials, size_t stride, size_t 
 // Source: Dao et al. 2022, FlashAttention.
 
 #define BLOCK 64  // queries
-#define TILE 64   // keys
+#define TILE 64   // keys; no tile lies in two pages
 #define MICRO_ROWS 6
 #define MICRO_CALL(ROWS, VECTORS) MICRO_CALL_(ROWS, VECTORS)  // expands the arguments first
 #define MICRO_CALL_(ROWS, VECTORS) micro_##ROWS##_##VECTORS
@@ -253,14 +257,15 @@ TARGET static void small_product(const float *a, size_t lda, size_t rows, const 
     }
 }
 
-#define ATTENTION_ROWS(T)                                                                                              \
+/// A part's keys and values as floats.
+#define FLOAT_PARTS(T)                                                                                                 \
     /* keys[d * TILE + j] = k[j][d] for j < count, and zero up to whole vectors. */                                    \
-    TARGET static void transpose_keys_##T(const char *k, size_t stride, size_t count, size_t head_dim, float *keys) {  \
+    TARGET static void transpose_keys_##T(const char *k, size_t count, size_t head_dim, float *keys) {                 \
         float rows[8 * QWEN_MAX_HEAD_DIM];                                                                             \
         for (size_t j = 0; j < (count + LANES - 1) / LANES * LANES; j += 8) {                                          \
             for (size_t r = 0; r < 8; r++) {                                                                           \
                 if (j + r < count) {                                                                                   \
-                    to_f32_##T(k + (j + r) * stride, rows + r * head_dim, head_dim);                                   \
+                    to_f32_##T(k + (j + r) * head_dim * SIZE_##T, rows + r * head_dim, head_dim);                      \
                 } else {                                                                                               \
                     memset(rows + r * head_dim, 0, head_dim * sizeof *rows);                                           \
                 }                                                                                                      \
@@ -268,11 +273,18 @@ TARGET static void small_product(const float *a, size_t lda, size_t rows, const 
             for (size_t d = 0; d < head_dim; d += 8) v_transpose8(rows + d, head_dim, keys + d * TILE + j, TILE);      \
         }                                                                                                              \
     }                                                                                                                  \
-                                                                                                                       \
+    /* values[j * width + d] = v[j][d] for j < count, and zero up to the width. */                                     \
+    TARGET static void convert_values_##T(const char *v, size_t count, size_t head_dim, size_t width, float *values) { \
+        for (size_t j = 0; j < count; j++) {                                                                           \
+            to_f32_##T(v + j * head_dim * SIZE_##T, values + j * width, head_dim);                                     \
+            memset(values + j * width + head_dim, 0, (width - head_dim) * sizeof *values);                             \
+        }                                                                                                              \
+    }
+
+#define ATTENTION_ROWS(T)                                                                                              \
     TARGET static void attention_rows_##T(const float *q, size_t q_stride, size_t rows, size_t group, size_t head_dim, \
-                                          size_t start, const void *k, size_t k_stride, const void *v,                 \
-                                          size_t v_stride, float factor, float *out, size_t out_stride,                \
-                                          float *scratch) {                                                            \
+                                          size_t start, const qwen_paged_head *cache, float factor, float *out,        \
+                                          size_t out_stride, float *scratch) {                                         \
         size_t width = (head_dim + LANES - 1) / LANES * LANES;                                                         \
         float *keys = scratch, *values = keys + TILE * width, *queries = values + TILE * width;                        \
         float *sums = queries + BLOCK * width, *scores = sums + BLOCK * width;                                         \
@@ -290,11 +302,11 @@ TARGET static void small_product(const float *a, size_t lda, size_t rows, const 
             size_t last = start + (first + block - 1) / group + 1;                                                     \
             for (size_t position = 0; position < last; position += TILE) {                                             \
                 size_t tile = last - position < TILE ? last - position : TILE;                                         \
-                const char *from = (const char *)v + position * v_stride;                                              \
-                transpose_keys_##T((const char *)k + position * k_stride, k_stride, tile, head_dim, keys);             \
-                for (size_t j = 0; j < tile; j++) {                                                                    \
-                    to_f32_##T(from + j * v_stride, values + j * width, head_dim);                                     \
-                    memset(values + j * width + head_dim, 0, (width - head_dim) * sizeof *values);                     \
+                for (size_t part = 0; part < tile; part += PART) {                                                     \
+                    const char *from = qwen_paged_tile(cache, position + part);                                        \
+                    size_t count = tile - part < PART ? tile - part : PART;                                            \
+                    transpose_keys_##T(from, count, head_dim, keys + part);                                            \
+                    convert_values_##T(from + cache->tile_bytes, count, head_dim, width, values + part * width);       \
                 }                                                                                                      \
                 size_t hidden = 0; /* queries at the block's beginning that see nothing of this tile */                \
                 while (hidden < block && start + (first + hidden) / group < position) hidden++;                        \
@@ -316,6 +328,10 @@ TARGET static void small_product(const float *a, size_t lda, size_t rows, const 
             }                                                                                                          \
         }                                                                                                              \
     }
+
+FLOAT_PARTS(f32)
+FLOAT_PARTS(f16)
+FLOAT_PARTS(bf16)
 
 ATTENTION_ROWS(f32)
 ATTENTION_ROWS(f16)

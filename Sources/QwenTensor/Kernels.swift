@@ -297,39 +297,33 @@ extension Kernels {
     ///   - q: [group, headDimension].
     ///   - group: the query heads.
     ///   - headDimension: the length of a head, as ``supportsHeadDimension(_:)`` wants it.
-    ///   - keys: `count` cached keys of this head.
-    ///   - keyStride: the bytes from one position's key to the next.
-    ///   - values: `count` cached values of this head.
-    ///   - valueStride: the bytes from one position's value to the next.
+    ///   - cache: the cached keys and values of this head.
     ///   - type: how keys and values are stored.
-    ///   - count: the positions, 0 allowed.
+    ///   - positions: the positions to attend to; none is allowed.
     ///   - scale: usually 1/√headDimension.
     ///   - partial: attentionPartialSize floats.
     public func attendPartially(
         q: UnsafePointer<Float>,
         group: Int,
         headDimension: Int,
-        keys: UnsafeRawPointer,
-        keyStride: Int,
-        values: UnsafeRawPointer,
-        valueStride: Int,
+        cache: PagedHead,
         _ type: ElementType,
-        count: Int,
+        positions: Range<Int>,
         scale: Float,
         partial: UnsafeMutablePointer<Float>
     ) {
-        of(type).attention_partial(
-            q,
-            group,
-            headDimension,
-            keys,
-            keyStride,
-            values,
-            valueStride,
-            count,
-            scale,
-            partial
-        )
+        withUnsafePointer(to: cache.head) {
+            of(type).attention_partial(
+                q,
+                group,
+                headDimension,
+                $0,
+                positions.lowerBound,
+                positions.count,
+                scale,
+                partial
+            )
+        }
     }
 
     /// Joins `parts` partial results, each `stride` floats after the one before, into out: [group, headDimension],
@@ -356,10 +350,7 @@ extension Kernels {
     ///   - group: the query heads.
     ///   - headDimension: the length of a head, as ``supportsHeadDimension(_:)`` wants it.
     ///   - start: the position of row 0.
-    ///   - keys: the cached keys of this head, from position 0 on.
-    ///   - keyStride: the bytes from one position's key to the next.
-    ///   - values: the cached values of this head, from position 0 on.
-    ///   - valueStride: the bytes from one position's value to the next.
+    ///   - cache: the cached keys and values of this head, from position 0 on.
     ///   - type: how keys and values are stored.
     ///   - scale: usually 1/√headDimension.
     ///   - out: like q.
@@ -372,31 +363,27 @@ extension Kernels {
         group: Int,
         headDimension: Int,
         start: Int,
-        keys: UnsafeRawPointer,
-        keyStride: Int,
-        values: UnsafeRawPointer,
-        valueStride: Int,
+        cache: PagedHead,
         _ type: ElementType,
         scale: Float,
         out: UnsafeMutablePointer<Float>,
         outStride: Int,
         scratch: UnsafeMutablePointer<Float>
     ) {
-        of(type).attention_rows(
-            q,
-            qStride,
-            rows,
-            group,
-            headDimension,
-            start,
-            keys,
-            keyStride,
-            values,
-            valueStride,
-            scale,
-            out,
-            outStride,
-            scratch
-        )
+        withUnsafePointer(to: cache.head) {
+            of(type).attention_rows(
+                q,
+                qStride,
+                rows,
+                group,
+                headDimension,
+                start,
+                $0,
+                scale,
+                out,
+                outStride,
+                scratch
+            )
+        }
     }
 }

@@ -46,6 +46,29 @@ typedef enum qwen_level {
 
 #define QWEN_LEVEL_COUNT 6
 
+/// Positions whose keys lie one after another in a page, followed by their values: attention reads one stream.
+#define QWEN_TILE_POSITIONS 16
+
+/// The cached keys and values of one key-value head: in pages that may lie anywhere, each with a power of two of positions.
+/// A head's part of a page is made of tiles: the keys of QWEN_TILE_POSITIONS positions, then their values.
+typedef struct qwen_paged_head {
+    /// The sequence's pages, in order.
+    const void *_Nonnull const *_Nonnull pages;
+    /// The binary logarithm of a page's positions, at least 6.
+    size_t page_shift;
+    /// Bytes from a page's beginning to the head's first tile.
+    size_t offset;
+    /// Bytes of a tile's keys, and of its values.
+    size_t tile_bytes;
+} qwen_paged_head;
+
+/// The keys of the tile that a position belongs to.
+static inline const char *qwen_paged_tile(const qwen_paged_head *cache, size_t position) {
+    size_t inside = position & (((size_t)1 << cache->page_shift) - 1);
+    return (const char *)cache->pages[position >> cache->page_shift] + cache->offset +
+           inside / QWEN_TILE_POSITIONS * 2 * cache->tile_bytes;
+}
+
 /// The kernels that depend on how elements are stored. All sizes count elements unless the name says bytes.
 typedef struct qwen_type_kernels {
     /// y[r] = sum over j < k of x[j] * w[r][j], for r < rows. Row r of w starts `r * row_bytes` bytes after `w`.
@@ -67,21 +90,20 @@ typedef struct qwen_type_kernels {
     /// Whether no element is NaN or infinite.
     bool (*all_finite)(const void *src, size_t n);
 
-    /// Attention of the `group` query heads that share one key-value head, at one position, over `count` cached
-    /// positions: softmax(scale * q·k) · v, left unnormalised so that parts of the cache can be merged.
-    /// q: [group, head_dim]. Key j starts `j * k_stride` bytes after k, value j `j * v_stride` bytes after v.
+    /// Attention of the `group` query heads that share one key-value head, at one position, over the cached positions
+    /// first ..< first + count: softmax(scale * q·k) · v, left unnormalised so that parts of the cache can be merged.
+    /// q: [group, head_dim].
     /// partial: [group] maxima, then [group] sums, then [group, head_dim] weighted values. With count = 0 the
     /// maxima are -infinity and the rest zero.
-    void (*attention_partial)(const float *q, size_t group, size_t head_dim, const void *k, size_t k_stride,
-                              const void *v, size_t v_stride, size_t count, float scale, float *partial);
+    void (*attention_partial)(const float *q, size_t group, size_t head_dim, const qwen_paged_head *cache, size_t first,
+                              size_t count, float scale, float *partial);
 
     /// Causal attention of `rows` consecutive positions, the first of which is position `start` of the cache, for
     /// the `group` query heads that share one key-value head: row i sees the cached positions 0 … start + i.
     /// Row i of q holds group * head_dim floats from q + i * q_stride on, and so does row i of out.
     /// scratch: qwen_attention_scratch(head_dim) floats, 64-byte aligned.
     void (*attention_rows)(const float *q, size_t q_stride, size_t rows, size_t group, size_t head_dim, size_t start,
-                           const void *k, size_t k_stride, const void *v, size_t v_stride, float scale, float *out,
-                           size_t out_stride, float *scratch);
+                           const qwen_paged_head *cache, float scale, float *out, size_t out_stride, float *scratch);
 } qwen_type_kernels;
 
 /// One instruction set's kernels.

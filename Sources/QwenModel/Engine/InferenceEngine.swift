@@ -16,6 +16,8 @@ public final class InferenceEngine: Sendable {
     public let hasDraft: Bool
 
     let queue = JobQueue()
+    private let layout: KeyValueLayout
+    private let pageCounter = KeyValuePageCounter()
 
     /// Starts an engine.
     ///
@@ -57,8 +59,11 @@ public final class InferenceEngine: Sendable {
         configuration = weights.configuration
         hasDraft = draft != nil
         let pool = try WorkerPool(workerCount: threads)
-        let pass = try ForwardPass(weights, options: options, pool: pool)
-        pass.draft = try draft.map { try ForwardPass($0, options: options, pool: pool) }
+        layout = KeyValueLayout(weights.configuration, elementType: options.keyValueType)
+        let pass = try ForwardPass(weights, options: options, pool: pool, pageCounter: pageCounter)
+        pass.draft = try draft.map {
+            try ForwardPass($0, options: options, pool: pool, pageCounter: KeyValuePageCounter())
+        }
         try EngineThread.start(queue: queue, pass: pass)
     }
 
@@ -82,7 +87,7 @@ public final class InferenceEngine: Sendable {
         return InferenceContext(
             capacity: capacity,
             engine: ObjectIdentifier(self),
-            cache: KeyValueCache(configuration, elementType: options.keyValueType)
+            cache: KeyValueCache(layout, counter: pageCounter)
         )
     }
 

@@ -2,11 +2,11 @@ import QwenTensor
 
 /// The keys and values of the tokens of one sequence, for every layer.
 ///
-/// Memory: `[layer][key, value][key-value head][capacity][headDimension]`, so that what attention reads for one head lies in
-/// one run. It grows by doubling as tokens come. Not `Sendable`: one thread has it at a time.
+/// They lie in pages that sequences with the same beginning share: growing adds a page and copies nothing, and what others may
+/// read is never written again. Not `Sendable`: one thread has it at a time.
 final class KeyValueCache {
-    /// The type of the stored elements.
-    let elementType: ElementType
+    /// What a page looks like.
+    let layout: KeyValueLayout
 
     /// The tokens whose keys and values are stored, oldest first.
     private(set) var tokens: [Int32] = []
@@ -14,83 +14,87 @@ final class KeyValueCache {
     /// Under which of the engine's adapters the keys and values were computed.
     var adapterGeneration = 0
 
-    /// Positions that fit without growing.
-    private(set) var capacity = 0
+    private struct Holding {
+        var page: KeyValuePage
+        /// Whether this sequence fills the page: it alone may write behind what is published.
+        var isOwn: Bool
+    }
 
-    private let layers: Int
-    private let heads: Int
-    private let rowBytes: Int
-    private let maximum: Int
-    private var memory: AlignedBuffer<UInt8>?
+    private let counter: KeyValuePageCounter
+    /// The pages in order. Those that hold no token are this sequence's own, and nothing in them is published.
+    private var holdings: [Holding] = []
+    /// The pages' addresses, for attention.
+    private var table: UnsafeMutablePointer<UnsafeRawPointer>
+    private var tableCapacity: Int
+    /// Positions from `count` on and before this may be written.
+    private var writableEnd = 0
 
     /// Makes an empty cache.
-    init(_ configuration: ModelConfiguration, elementType: ElementType) {
-        self.elementType = elementType
-        layers = configuration.layerCount
-        heads = configuration.keyValueHeads
-        rowBytes = configuration.headDimension * elementType.bytesPerBlock
-        maximum = configuration.contextLength
+    init(_ layout: KeyValueLayout, counter: KeyValuePageCounter) {
+        self.layout = layout
+        self.counter = counter
+        tableCapacity = 16
+        table = .allocate(capacity: tableCapacity)
+    }
+
+    deinit {
+        table.deallocate()
     }
 
     /// The number of positions stored.
     var count: Int { tokens.count }
 
-    /// Bytes from one position of a head to the next.
-    var stride: Int { rowBytes }
+    /// The addresses of the pages, in order. Valid until the cache changes.
+    var pageTable: UnsafePointer<UnsafeRawPointer> { UnsafePointer(table) }
 
-    /// Bytes from one head's run to the next.
-    var headStride: Int { capacity * rowBytes }
+    // MARK: Growing
 
-    /// The first layer's keys of the first head, where the memory begins; nil before the first `reserve`.
-    var start: UnsafeMutableRawPointer? {
-        memory.map { UnsafeMutableRawPointer($0.baseAddress) }
-    }
-
-    /// Makes room for `positions` positions in all.
+    /// Makes room for `positions` positions in all, the stored ones included.
     ///
-    /// - Throws: `TensorError` when the memory cannot be had; the cache is as before then.
-    /// - Complexity: amortised O(1) per position; a growth copies what is stored.
+    /// - Throws: `TensorError` when the memory cannot be had; what is stored is as before then.
+    /// - Complexity: O(1) within a page. A page is allocated where one is full, and copied where its rest belongs to another
+    ///   sequence.
+    @inline(__always)
     func reserve(_ positions: Int) throws {
-        guard positions > capacity else { return }
-        let grown = max(positions, min(max(capacity * 2, 256), maximum))
-        let bytes = grown.multipliedReportingOverflow(by: 2 * layers * heads * rowBytes)
-        guard !bytes.overflow else { throw TensorError.invalidByteCount(Int.max) }
-        let new = try AlignedBuffer<UInt8>(count: bytes.partialValue)
-        if let memory {
-            for run in 0..<2 * layers * heads {
-                (new.baseAddress + run * grown * rowBytes)
-                    .update(from: memory.baseAddress + run * capacity * rowBytes, count: count * rowBytes)
-            }
-        }
-        memory = new
-        capacity = grown
-        tokens.reserveCapacity(grown)
+        guard positions > writableEnd else { return }
+        try grow(positions)
     }
 
-    /// Bytes of memory.
-    var byteCount: Int { memory?.count ?? 0 }
-
-    /// Takes over another cache's first positions, in place of its own.
-    ///
-    /// - Throws: `TensorError` when the memory cannot be had.
-    /// - Complexity: O(count)
-    func copy(from other: KeyValueCache, count: Int) throws {
-        tokens.removeAll(keepingCapacity: true)
-        try reserve(count)
-        guard let memory, let source = other.memory else { return }
-        for run in 0..<2 * layers * heads {
-            (memory.baseAddress + run * capacity * rowBytes)
-                .update(from: source.baseAddress + run * other.capacity * rowBytes, count: count * rowBytes)
+    @inline(never)
+    private func grow(_ positions: Int) throws {
+        let (index, offset) = count.quotientAndRemainder(dividingBy: KeyValueLayout.pagePositions)
+        if offset > 0 { try makeWritable(index, from: offset) }
+        while holdings.count * KeyValueLayout.pagePositions < positions {
+            append(Holding(page: try KeyValuePage(layout, counter: counter), isOwn: true))
         }
-        tokens.append(contentsOf: other.tokens.prefix(count))
+        writableEnd = holdings.count * KeyValueLayout.pagePositions
+        if tokens.capacity < writableEnd { tokens.reserveCapacity(max(writableEnd, 2 * tokens.capacity)) }
     }
 
-    /// The number of runs: keys and values of every head in every layer.
-    var runCount: Int { 2 * layers * heads }
+    /// Sees to it that positions of a page, `offset` and those behind it, are this sequence's alone.
+    private func makeWritable(_ index: Int, from offset: Int) throws {
+        if holdings[index].isOwn, holdings[index].page.published <= offset { return }
+        if isKnownUniquelyReferenced(&holdings[index].page) {
+            holdings[index].page.published = 0
+        } else {
+            let copy = try KeyValuePage(layout, counter: counter)
+            copy.copy(from: holdings[index].page, positions: offset, layout)
+            holdings[index].page = copy
+            table[index] = UnsafeRawPointer(copy.bytes.baseAddress)
+        }
+        holdings[index].isOwn = true
+    }
 
-    /// What is stored of a run, one position after the other, for the first positions: at most `capacity`.
-    func run(_ index: Int, positions: Int) -> UnsafeMutableRawBufferPointer {
-        UnsafeMutableRawBufferPointer(start: start.map { $0 + index * headStride }, count: positions * rowBytes)
+    private func append(_ holding: Holding) {
+        if holdings.count == tableCapacity {
+            let larger = UnsafeMutablePointer<UnsafeRawPointer>.allocate(capacity: 2 * tableCapacity)
+            larger.moveInitialize(from: table, count: holdings.count)
+            table.deallocate()
+            table = larger
+            tableCapacity *= 2
+        }
+        (table + holdings.count).initialize(to: UnsafeRawPointer(holding.page.bytes.baseAddress))
+        holdings.append(holding)
     }
 
     /// Counts tokens as stored; their keys and values have been written at the positions after the last.
@@ -98,10 +102,41 @@ final class KeyValueCache {
         tokens.append(contentsOf: new)
     }
 
+    /// Counts a token as stored, likewise.
+    func append(_ token: Int32) {
+        tokens.append(token)
+    }
+
+    // MARK: Shrinking and sharing
+
     /// Forgets every position from `count` on.
     func truncate(to count: Int) {
-        tokens.removeLast(max(0, tokens.count - count))
+        guard count < tokens.count else { return }
+        tokens.removeLast(tokens.count - count)
+        holdings.removeLast(holdings.count - KeyValueLayout.pages(positions: count))
+        writableEnd = count
     }
+
+    /// Takes over another cache's first positions, in place of its own. Nothing is copied.
+    ///
+    /// - Complexity: O(pages), and the tokens' copy.
+    func share(_ other: KeyValueCache, count: Int) {
+        tokens.removeAll(keepingCapacity: true)
+        holdings.removeAll(keepingCapacity: true)
+        for index in 0..<KeyValueLayout.pages(positions: count) {
+            let page = other.holdings[index].page
+            page.published = max(
+                page.published,
+                min(count - index * KeyValueLayout.pagePositions, KeyValueLayout.pagePositions)
+            )
+            append(Holding(page: page, isOwn: false))
+        }
+        tokens.append(contentsOf: other.tokens.prefix(count))
+        writableEnd = count
+    }
+
+    /// Bytes of the pages, shared ones included.
+    var byteCount: Int { holdings.reduce(0) { $0 + $1.page.bytes.count } }
 
     /// How many tokens of `other`'s beginning are stored at the beginning here.
     func commonPrefix(with other: [Int32]) -> Int {
@@ -111,5 +146,46 @@ final class KeyValueCache {
             length += 1
         }
         return length
+    }
+
+    // MARK: Saving
+
+    /// Hands out the rows of a run, a page's at a time, for the first positions: at most as many as there is room for.
+    ///
+    /// - Parameters:
+    ///   - index: which of the layout's runs.
+    ///   - positions: how many positions.
+    ///   - staging: room for a page's rows.
+    ///   - direction: whether the rows are to be read, or the body brings what is to be stored.
+    ///   - body: gets the bytes of a page's rows.
+    func transfer(
+        run index: Int,
+        positions: Int,
+        staging: AlignedBuffer<UInt8>,
+        _ direction: TransferDirection,
+        _ body: (UnsafeMutableRawBufferPointer) throws -> Void
+    ) rethrows {
+        for page in 0..<KeyValueLayout.pages(positions: positions) {
+            let inside = min(positions - page * KeyValueLayout.pagePositions, KeyValueLayout.pagePositions)
+            let rows = UnsafeMutableRawBufferPointer(
+                rebasing: UnsafeMutableRawBufferPointer(staging.elements)[..<(inside * layout.rowByteCount)]
+            )
+            if direction == .reading { holdings[page].page.read(run: index, layout, into: rows) }
+            try body(rows)
+            if direction == .writing { holdings[page].page.write(run: index, layout, from: rows) }
+        }
+    }
+
+    /// Which way rows go.
+    enum TransferDirection {
+        case reading
+        case writing
+    }
+
+    /// Room for a page's rows of a run.
+    ///
+    /// - Throws: `TensorError` when the memory cannot be had.
+    func makeStaging() throws(TensorError) -> AlignedBuffer<UInt8> {
+        try AlignedBuffer(count: KeyValueLayout.pagePositions * layout.rowByteCount)
     }
 }

@@ -41,7 +41,7 @@ struct PrefixCache {
             if count > best?.count ?? own + Self.worthwhile - 1 { best = (other, count) }
         }
         guard let best else { return own }
-        try cache.copy(from: best.cache, count: best.count)
+        cache.share(best.cache, count: best.count)
         return best.count
     }
 

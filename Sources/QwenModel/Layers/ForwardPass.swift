@@ -14,7 +14,8 @@ final class ForwardPass {
     private let pool: WorkerPool
     private let workspace: Workspace
     private let rotary: RotaryTable
-    private let keyValueType: ElementType
+    private let layout: KeyValueLayout
+    private let pageCounter: KeyValuePageCounter
     private let shape: ForwardShape
     /// What other sequences have computed.
     var prefixes: PrefixCache
@@ -34,7 +35,7 @@ final class ForwardPass {
     /// The most rows in one call of `project`.
     var maximumLogitRows: Int { workspace.maximumLogitRows }
 
-    init(_ weights: ModelWeights, options: EngineOptions, pool: WorkerPool) throws {
+    init(_ weights: ModelWeights, options: EngineOptions, pool: WorkerPool, pageCounter: KeyValuePageCounter) throws {
         configuration = weights.configuration
         guard Kernels.supportsHeadDimension(configuration.headDimension) else {
             throw EngineError.unsupportedHeadDimension(configuration.headDimension)
@@ -50,7 +51,8 @@ final class ForwardPass {
             inputForms: plan.inputForms
         )
         rotary = try RotaryTable(configuration)
-        keyValueType = options.keyValueType
+        layout = KeyValueLayout(configuration, elementType: options.keyValueType)
+        self.pageCounter = pageCounter
         shape = ForwardShape(configuration)
         prefixes = PrefixCache(byteLimit: options.retainedPrefixByteCount)
     }
@@ -107,7 +109,7 @@ final class ForwardPass {
 
     /// An empty cache that fits this model.
     func makeCache() -> KeyValueCache {
-        KeyValueCache(configuration, elementType: keyValueType)
+        KeyValueCache(layout, counter: pageCounter)
     }
 
     /// Which rows' logits a call computes.
@@ -136,12 +138,12 @@ final class ForwardPass {
         try cache.reserve(end)
         try rotary.extend(to: end)
         tokens.withUnsafeBufferPointer { tokens in
-            guard let base = tokens.baseAddress, let memory = cache.start else { return }
+            guard let base = tokens.baseAddress else { return }
             let step = step(
                 base,
                 rows: tokens.count,
                 cache: cache,
-                memory: memory,
+                pages: cache.pageTable,
                 sequences: nil,
                 cancellation: cancellation
             )
@@ -175,12 +177,12 @@ final class ForwardPass {
         try cache.reserve(end)
         try rotary.extend(to: end)
         tokens.withUnsafeBufferPointer { tokens in
-            guard let base = tokens.baseAddress, let memory = cache.start else { return }
+            guard let base = tokens.baseAddress else { return }
             let step = step(
                 base,
                 rows: tokens.count,
                 cache: cache,
-                memory: memory,
+                pages: cache.pageTable,
                 sequences: nil,
                 computesRowsAlone: true,
                 cancellation: cancellation
@@ -207,12 +209,8 @@ final class ForwardPass {
         bringWeights(forRows: batch.count)
         try rotary.extend(to: (batch.map(\.cache.count).max() ?? 0) + 1)
         let tokens = batch.map(\.token)
-        let places: [SequencePlace] = batch.compactMap { row in
-            row.cache.start.map {
-                SequencePlace(position: row.cache.count, cacheHeadStride: row.cache.headStride, cacheBase: $0)
-            }
-        }
-        guard let first = batch.first, places.count == batch.count else { return }
+        let places = batch.map { SequencePlace(position: $0.cache.count, pages: $0.cache.pageTable) }
+        guard let first = batch.first else { return }
         tokens.withUnsafeBufferPointer { tokens in
             places.withUnsafeBufferPointer { places in
                 guard let base = tokens.baseAddress, let sequences = places.baseAddress else { return }
@@ -220,7 +218,7 @@ final class ForwardPass {
                     base,
                     rows: tokens.count,
                     cache: first.cache,
-                    memory: sequences.pointee.cacheBase,
+                    pages: sequences.pointee.pages,
                     sequences: sequences,
                     cancellation: CancellationFlag()
                 )
@@ -229,7 +227,7 @@ final class ForwardPass {
             }
         }
         try plan.weights.failures.check()
-        for row in batch { row.cache.append([row.token]) }
+        for row in batch { row.cache.append(row.token) }
     }
 
     /// The most sequences of a batch.
@@ -340,7 +338,7 @@ final class ForwardPass {
         _ tokens: UnsafePointer<Int32>,
         rows: Int,
         cache: KeyValueCache,
-        memory: UnsafeMutableRawPointer,
+        pages: UnsafePointer<UnsafeRawPointer>,
         sequences: UnsafePointer<SequencePlace>?,
         computesRowsAlone: Bool = false,
         cancellation: CancellationFlag
@@ -358,10 +356,8 @@ final class ForwardPass {
             computesRowsAlone: computesRowsAlone,
             cosines: rotary.cosines,
             sines: rotary.sines,
-            cacheType: cache.elementType,
-            cacheStride: cache.stride,
-            cacheHeadStride: cache.headStride,
-            cacheBase: memory,
+            layout: cache.layout,
+            pages: pages,
             hidden: workspace.hidden.baseAddress,
             normed: workspace.normed.baseAddress,
             delta: workspace.delta.baseAddress,

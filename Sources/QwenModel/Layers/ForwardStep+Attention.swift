@@ -10,13 +10,13 @@ extension ForwardStep {
         if let sequences {
             attendSequences(plan, sequences, layer: layer, &worker)
         } else {
-            let runs = CacheRuns(self, cacheBase, headStride: cacheHeadStride, layer: layer)
+            let cache = LayerCache(layout, pages, layer: layer)
             if rows == 1 {
-                attendOneRow(plan, runs, &worker)
+                attendOneRow(plan, cache, &worker)
             } else if computesRowsAlone {
-                attendRowsAlone(plan, runs, &worker)
+                attendRowsAlone(plan, cache, &worker)
             } else {
-                attendRows(plan, runs, &worker)
+                attendRows(plan, cache, &worker)
             }
         }
         worker.barrier()
@@ -74,7 +74,7 @@ extension ForwardStep {
         row: Int,
         position: Int,
         head: Int,
-        _ runs: CacheRuns
+        _ cache: LayerCache
     ) {
         let dimension = shape.headDimension
         let cosines = cosines + position * (dimension / 2)
@@ -100,16 +100,16 @@ extension ForwardStep {
             sines: sines
         )
         kernels.rotate(key, heads: 1, stride: dimension, dimension: dimension, cosines: cosines, sines: sines)
-        let place = head * runs.headStride + position * cacheStride
-        kernels.convert(from: key, to: runs.keys + place, cacheType, count: dimension)
-        kernels.convert(from: value, to: runs.values + place, cacheType, count: dimension)
+        let place = cache.place(head, position: position)
+        kernels.convert(from: key, to: place, layout.elementType, count: dimension)
+        kernels.convert(from: value, to: place + layout.tileByteCount, layout.elementType, count: dimension)
     }
 
     /// One row: each worker prepares a head and attends with it at once, unless the heads do not divide among the workers
     /// and the cache is long; then a head's positions are shared too.
     private func attendOneRow(
         _ plan: UnsafePointer<LayerPlan>,
-        _ runs: CacheRuns,
+        _ cache: LayerCache,
         _ worker: inout Worker
     ) {
         let positions = start + 1
@@ -117,21 +117,21 @@ extension ForwardStep {
         let size = Kernels.attentionPartialSize(group: shape.group, headDimension: shape.headDimension)
         while let claimed = worker.nextRange(of: shape.keyValueHeads, chunk: 1) {
             let head = claimed.lowerBound
-            prepare(plan, row: 0, position: start, head: head, runs)
+            prepare(plan, row: 0, position: start, head: head, cache)
             if parts == 1 {
                 let partial = partials + head * size
-                attend(row: 0, head: head, positions: 0..<positions, runs, partial: partial)
+                attend(row: 0, head: head, positions: 0..<positions, cache, partial: partial)
                 merge(row: 0, head: head, partials: partial, size: size, parts: 1)
             }
         }
         guard parts > 1 else { return }
         worker.barrier()
-        let length = (positions + parts - 1) / parts
+        let length = partLength(positions: positions, parts: parts)
         while let claimed = worker.nextRange(of: shape.keyValueHeads * parts, chunk: 1) {
             let (head, part) = claimed.lowerBound.quotientAndRemainder(dividingBy: parts)
             let range = min(part * length, positions)..<min((part + 1) * length, positions)
             let partial = partials + claimed.lowerBound * size
-            attend(row: 0, head: head, positions: range, runs, partial: partial)
+            attend(row: 0, head: head, positions: range, cache, partial: partial)
         }
         worker.barrier()
         while let claimed = worker.nextRange(of: shape.keyValueHeads, chunk: 1) {
@@ -144,13 +144,13 @@ extension ForwardStep {
     /// and values are in the cache after the first.
     private func attendRowsAlone(
         _ plan: UnsafePointer<LayerPlan>,
-        _ runs: CacheRuns,
+        _ cache: LayerCache,
         _ worker: inout Worker
     ) {
         let heads = shape.keyValueHeads
         while let claimed = worker.nextRange(of: heads * rows, chunk: 1) {
             let (head, row) = claimed.lowerBound.quotientAndRemainder(dividingBy: rows)
-            prepare(plan, row: row, position: start + row, head: head, runs)
+            prepare(plan, row: row, position: start + row, head: head, cache)
         }
         worker.barrier()
         let size = Kernels.attentionPartialSize(group: shape.group, headDimension: shape.headDimension)
@@ -160,10 +160,10 @@ extension ForwardStep {
                 let (head, row) = task.quotientAndRemainder(dividingBy: rows)
                 let positions = start + row + 1
                 let parts = parts(positions: positions, workers: worker.count)
-                let length = (positions + parts - 1) / parts
+                let length = partLength(positions: positions, parts: parts)
                 for part in 0..<parts {
                     let range = min(part * length, positions)..<min((part + 1) * length, positions)
-                    attend(row: row, head: head, positions: range, runs, partial: partials + part * size)
+                    attend(row: row, head: head, positions: range, cache, partial: partials + part * size)
                 }
                 merge(row: row, head: head, partials: partials, size: size, parts: parts)
             }
@@ -184,9 +184,9 @@ extension ForwardStep {
         while let claimed = worker.nextRange(of: rows * shape.keyValueHeads, chunk: 1) {
             let (row, head) = claimed.lowerBound.quotientAndRemainder(dividingBy: shape.keyValueHeads)
             let place = sequences[row]
-            let runs = CacheRuns(self, place.cacheBase, headStride: place.cacheHeadStride, layer: layer)
-            prepare(plan, row: row, position: place.position, head: head, runs)
-            attend(row: row, head: head, positions: 0..<place.position + 1, runs, partial: partial)
+            let cache = LayerCache(layout, place.pages, layer: layer)
+            prepare(plan, row: row, position: place.position, head: head, cache)
+            attend(row: row, head: head, positions: 0..<place.position + 1, cache, partial: partial)
             merge(row: row, head: head, partials: partial, size: size, parts: 1)
         }
     }
@@ -197,24 +197,26 @@ extension ForwardStep {
         return max(1, min(positions / 128, (4 * workers + shape.keyValueHeads - 1) / shape.keyValueHeads, maximumParts))
     }
 
+    /// The positions of a part: whole tiles of the cache.
+    private func partLength(positions: Int, parts: Int) -> Int {
+        let tile = PagedHead.tilePositions
+        return ((positions + parts - 1) / parts + tile - 1) / tile * tile
+    }
+
     private func attend(
         row: Int,
         head: Int,
         positions: Range<Int>,
-        _ runs: CacheRuns,
+        _ cache: LayerCache,
         partial: UnsafeMutablePointer<Float>
     ) {
-        let place = head * runs.headStride + positions.lowerBound * cacheStride
         kernels.attendPartially(
             q: query + row * queryStride + head * shape.group * shape.headDimension,
             group: shape.group,
             headDimension: shape.headDimension,
-            keys: runs.keys + place,
-            keyStride: cacheStride,
-            values: runs.values + place,
-            valueStride: cacheStride,
-            cacheType,
-            count: positions.count,
+            cache: cache.head(head),
+            layout.elementType,
+            positions: positions,
             scale: shape.scale,
             partial: partial
         )
@@ -238,7 +240,7 @@ extension ForwardStep {
     /// Several rows: all keys and values go into the cache first, then blocks of rows attend, the longest first.
     private func attendRows(
         _ plan: UnsafePointer<LayerPlan>,
-        _ runs: CacheRuns,
+        _ cache: LayerCache,
         _ worker: inout Worker
     ) {
         let heads = shape.keyValueHeads
@@ -246,7 +248,7 @@ extension ForwardStep {
         while let claimed = worker.nextRange(of: heads * blocks, chunk: 1) {
             let (block, head) = claimed.lowerBound.quotientAndRemainder(dividingBy: heads)
             for row in block * Self.rowBlock..<min((block + 1) * Self.rowBlock, rows) {
-                prepare(plan, row: row, position: start + row, head: head, runs)
+                prepare(plan, row: row, position: start + row, head: head, cache)
             }
         }
         worker.barrier()
@@ -262,11 +264,8 @@ extension ForwardStep {
                 group: shape.group,
                 headDimension: shape.headDimension,
                 start: start + first,
-                keys: runs.keys + head * runs.headStride,
-                keyStride: cacheStride,
-                values: runs.values + head * runs.headStride,
-                valueStride: cacheStride,
-                cacheType,
+                cache: cache.head(head),
+                layout.elementType,
                 scale: shape.scale,
                 out: attended + offset,
                 outStride: queryStride,
@@ -277,16 +276,32 @@ extension ForwardStep {
 }
 
 /// One layer's part of a sequence's cache.
-private struct CacheRuns {
-    let keys: UnsafeMutableRawPointer
-    let values: UnsafeMutableRawPointer
-    /// Bytes from one head to the next.
-    let headStride: Int
+private struct LayerCache {
+    private let pages: UnsafePointer<UnsafeRawPointer>
+    /// Bytes from a page's beginning to the layer's first head.
+    private let offset: Int
+    private let layout: KeyValueLayout
 
-    init(_ step: ForwardStep, _ base: UnsafeMutableRawPointer, headStride: Int, layer: Int) {
-        let heads = step.shape.keyValueHeads
-        keys = base + 2 * layer * heads * headStride
-        values = keys + heads * headStride
-        self.headStride = headStride
+    init(_ layout: KeyValueLayout, _ pages: UnsafePointer<UnsafeRawPointer>, layer: Int) {
+        self.pages = pages
+        self.layout = layout
+        offset = layer * layout.heads * layout.headStride
+    }
+
+    /// Where a head's key of a position lies; its value follows a tile later.
+    func place(_ head: Int, position: Int) -> UnsafeMutableRawPointer {
+        let inside = position & (KeyValueLayout.pagePositions - 1)
+        let (tile, row) = inside.quotientAndRemainder(dividingBy: PagedHead.tilePositions)
+        return UnsafeMutableRawPointer(mutating: pages[position >> KeyValueLayout.pageShift])
+            + offset + head * layout.headStride + 2 * tile * layout.tileByteCount + row * layout.rowByteCount
+    }
+
+    func head(_ head: Int) -> PagedHead {
+        PagedHead(
+            pages: pages,
+            pageShift: KeyValueLayout.pageShift,
+            offset: offset + head * layout.headStride,
+            tileByteCount: layout.tileByteCount
+        )
     }
 }

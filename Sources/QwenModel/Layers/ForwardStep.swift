@@ -31,11 +31,9 @@ struct ForwardStep: @unchecked Sendable {
     let sines: UnsafePointer<Float>
 
     // The cache.
-    let cacheType: ElementType
-    let cacheStride: Int
-    let cacheHeadStride: Int
-    /// The first layer's keys; a layer's values follow its keys, the next layer follows them.
-    let cacheBase: UnsafeMutableRawPointer
+    let layout: KeyValueLayout
+    /// The pages of the rows' sequence, where there is one.
+    let pages: UnsafePointer<UnsafeRawPointer>
 
     // Memory.
     let hidden: UnsafeMutablePointer<Float>
@@ -249,9 +247,7 @@ struct ForwardRegion: WorkerRegion {
 /// Where a row of a batch belongs: the next position of a sequence of its own.
 struct SequencePlace {
     let position: Int
-    let cacheHeadStride: Int
-    /// The first layer's keys, as `ForwardStep.cacheBase`.
-    let cacheBase: UnsafeMutableRawPointer
+    let pages: UnsafePointer<UnsafeRawPointer>
 }
 
 /// The sizes that a forward pass needs at hand.

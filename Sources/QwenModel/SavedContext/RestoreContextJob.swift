@@ -27,13 +27,15 @@ final class RestoreContextJob: AnswerJob<InferenceEngine.RestoredContext>, @unch
             return nil
         }
         var read = 0
-        while nextRun < cache.runCount, read < SaveContextJob.stepByteCount {
-            let run = cache.run(nextRun, positions: tokens.count)
-            try file.read(into: run)
-            read += run.count
+        let staging = try cache.makeStaging()
+        while nextRun < cache.layout.runCount, read < SaveContextJob.stepByteCount {
+            try cache.transfer(run: nextRun, positions: tokens.count, staging: staging, .writing) { part in
+                try file.read(into: part)
+                read += part.count
+            }
             nextRun += 1
         }
-        guard nextRun == cache.runCount else { return nil }
+        guard nextRun == cache.layout.runCount else { return nil }
         let digest = file.digest
         guard try file.read(MessageDigest.Algorithm.sha256.byteCount) == digest else {
             throw SavedContextError.corrupt(path: path)
@@ -59,8 +61,8 @@ final class RestoreContextJob: AnswerJob<InferenceEngine.RestoredContext>, @unch
         guard expected == size else {
             throw SavedContextError.wrongSize(expected: expected ?? Int.max, found: size)
         }
-        guard heading.elementType == cache.elementType else {
-            throw SavedContextError.otherKeyValueType(heading.elementType, expected: cache.elementType)
+        guard heading.elementType == cache.layout.elementType else {
+            throw SavedContextError.otherKeyValueType(heading.elementType, expected: cache.layout.elementType)
         }
         let own = SavedContextHeading(cache, configuration, attachmentByteCount: 0, modelHash: hash)
         guard heading.modelHash == hash, heading.layers == own.layers, heading.heads == own.heads,

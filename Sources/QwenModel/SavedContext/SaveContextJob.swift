@@ -32,13 +32,15 @@ final class SaveContextJob: AnswerJob<Void>, @unchecked Sendable {
             return nil
         }
         var written = 0
-        while nextRun < cache.runCount, written < Self.stepByteCount {
-            let run = cache.run(nextRun, positions: cache.count)
-            try file.write(UnsafeRawBufferPointer(run))
-            written += run.count
+        let staging = try cache.makeStaging()
+        while nextRun < cache.layout.runCount, written < Self.stepByteCount {
+            try cache.transfer(run: nextRun, positions: cache.count, staging: staging, .reading) { part in
+                try file.write(UnsafeRawBufferPointer(part))
+                written += part.count
+            }
             nextRun += 1
         }
-        guard nextRun == cache.runCount else { return nil }
+        guard nextRun == cache.layout.runCount else { return nil }
         try file.digest.withUnsafeBytes { try file.write($0) }
         try file.complete()
         return ()

@@ -95,7 +95,7 @@ struct SavedContextHeading: Equatable {
     }
 
     init(_ cache: KeyValueCache, _ configuration: ModelConfiguration, attachmentByteCount: Int, modelHash: [UInt8]) {
-        elementType = cache.elementType
+        elementType = cache.layout.elementType
         layers = configuration.layerCount
         heads = configuration.keyValueHeads
         headDimension = configuration.headDimension

@@ -1,0 +1,71 @@
+import QwenTensor
+import Synchronization
+
+/// The keys and values of a run of positions, for every layer; one sequence or several hold it.
+///
+/// Its last holder frees it. Only one sequence writes to it, and none to what is published: one that goes on from the middle of a
+/// page that it may not write to copies it first.
+final class KeyValuePage {
+    /// The memory, as `KeyValueLayout` says.
+    let bytes: AlignedBuffer<UInt8>
+
+    /// Positions at the page's beginning that others than the sequence that fills it may read.
+    var published = 0
+
+    private let counter: KeyValuePageCounter
+
+    /// Makes a page of zeros.
+    ///
+    /// - Throws: `TensorError` when the memory cannot be had.
+    init(_ layout: KeyValueLayout, counter: KeyValuePageCounter) throws(TensorError) {
+        bytes = try AlignedBuffer(count: layout.pageByteCount())
+        self.counter = counter
+        counter.pages.add(1, ordering: .relaxed)
+    }
+
+    deinit {
+        counter.pages.subtract(1, ordering: .relaxed)
+    }
+
+    /// Takes over another page's first positions, in whole tiles.
+    func copy(from other: KeyValuePage, positions: Int, _ layout: KeyValueLayout) {
+        let tiles = (positions + PagedHead.tilePositions - 1) / PagedHead.tilePositions
+        for head in 0..<layout.layers * layout.heads {
+            let offset = head * layout.headStride
+            (bytes.baseAddress + offset)
+                .update(from: other.bytes.baseAddress + offset, count: tiles * 2 * layout.tileByteCount)
+        }
+    }
+
+    /// Copies rows of a run, from the page's first position on, out of the page.
+    func read(run: Int, _ layout: KeyValueLayout, into rows: UnsafeMutableRawBufferPointer) {
+        forEachTile(run, layout, rows) { tile, rows in rows.copyMemory(from: UnsafeRawBufferPointer(tile)) }
+    }
+
+    /// Copies rows of a run, from the page's first position on, into the page.
+    func write(run: Int, _ layout: KeyValueLayout, from rows: UnsafeMutableRawBufferPointer) {
+        forEachTile(run, layout, rows) { tile, rows in tile.copyMemory(from: UnsafeRawBufferPointer(rows)) }
+    }
+
+    private func forEachTile(
+        _ run: Int,
+        _ layout: KeyValueLayout,
+        _ rows: UnsafeMutableRawBufferPointer,
+        _ body: (UnsafeMutableRawBufferPointer, UnsafeMutableRawBufferPointer) -> Void
+    ) {
+        var tile = 0
+        for start in stride(from: 0, to: rows.count, by: layout.tileByteCount) {
+            let rows = UnsafeMutableRawBufferPointer(
+                rebasing: rows[start..<min(start + layout.tileByteCount, rows.count)]
+            )
+            let base = UnsafeMutableRawPointer(bytes.baseAddress) + layout.offset(ofTile: tile, run: run)
+            body(UnsafeMutableRawBufferPointer(start: base, count: rows.count), rows)
+            tile += 1
+        }
+    }
+}
+
+/// Counts the pages that are in memory, of an engine's sequences and of what it retains.
+final class KeyValuePageCounter: Sendable {
+    let pages = Atomic<Int>(0)
+}

@@ -59,8 +59,14 @@ enum EngineThread {
         func work() {
             var active: [EngineJob] = []
             var idle: JobQueue.Wait = pass.lacksWeights ? .briefly : .always
-            while let arrived = queue.takeAll(active.isEmpty ? idle : .never) {
-                active.append(contentsOf: arrived)
+            while var arrived = queue.takeAll(active.isEmpty ? idle : .never) {
+                if !arrived.retired.isEmpty {
+                    for cache in arrived.retired { pass.prefixes.publish(cache.value) }
+                    // From here on the tree alone holds their pages.
+                    arrived.retired = []
+                    pass.prefixes.trim()
+                }
+                active.append(contentsOf: arrived.jobs)
                 guard !active.isEmpty else {
                     idle = pass.bringWeightsWhileIdle() ? .never : .always
                     continue

@@ -89,11 +89,12 @@ final class GenerationJob: EngineJob, @unchecked Sendable {
     override func finishRow(_ pass: ForwardPass, row: Int) -> Bool {
         let count = context.cache.value.count
         next += 1
+        publish(pass, countBefore: count - 1)
         context.cachedCount.store(count, ordering: .relaxed)
         decodeSteps += 1
         do {
             guard let reason = try choose(pass.checkedLogits(row: row, position: count - 1)) else { return true }
-            finish(reason)
+            finish(reason, pass)
         } catch {
             context.release(from: cancellation)
             continuation.finish(throwing: error)
@@ -112,24 +113,44 @@ final class GenerationJob: EngineJob, @unchecked Sendable {
         let cache = context.cache.value
         pass.refresh(cache)
         // The last token of the prompt is always computed: its logits are what the answer begins with.
-        cachedTokens = min(try pass.prefixes.extend(cache, for: pending), pending.count - 1)
+        cachedTokens = min(pass.prefixes.extend(cache, for: pending), pending.count - 1)
         cache.truncate(to: cachedTokens)
         context.cachedCount.store(cachedTokens, ordering: .relaxed)
-        let expected = pending.count + min(request.maxTokens, Self.reservedAnswerTokens)
-        try cache.reserve(min(expected, context.capacity))
-        pass.prefixes.note(cache)
+        pass.prefixes.trim()
         next = cachedTokens
+        let expected = pending.count + min(request.maxTokens, Self.reservedAnswerTokens)
         speculator = request.speculation.map { speculation in
             Speculator(speculation, prompt: pending, capacity: expected, draft: draftCache(pass))
         }
         continuation.yield(.prompt(total: pending.count, cached: cachedTokens))
     }
 
-    /// Room made for an answer at the start; a longer one grows the cache as it comes.
+    /// Leaves out what another sequence has computed in the meantime: of several that begin alike and come at the same time, each
+    /// computes a chunk in turn.
+    private func skipComputed(_ pass: ForwardPass) {
+        guard prefillEnd == nil, next > cachedTokens else { return }
+        let cache = context.cache.value
+        let found = min(pass.prefixes.extend(cache, for: pending), pending.count - 1)
+        guard found > next else { return }
+        cache.truncate(to: found)
+        context.cachedCount.store(found, ordering: .relaxed)
+        cachedTokens += found - next
+        next = found
+    }
+
+    /// Lets others use what was computed: at the end of each chunk of a prompt, and when a page is full.
+    private func publish(_ pass: ForwardPass, countBefore: Int) {
+        let cache = context.cache.value
+        guard prefillEnd == nil || KeyValueLayout.isPageFilled(from: countBefore, to: cache.count) else { return }
+        pass.prefixes.publish(cache)
+    }
+
+    /// Tokens of an answer for which there is room from the start, where tokens are guessed.
     private static let reservedAnswerTokens = 1024
 
     /// Computes a chunk of what is pending and, after the last, chooses what comes next.
     private func compute(_ pass: ForwardPass) throws -> Bool {
+        skipComputed(pass)
         let count = min(pass.maximumRows, pending.count - next)
         let isLast = next + count == pending.count
         let isStep = prefillEnd != nil && pending.count == 1
@@ -150,6 +171,7 @@ final class GenerationJob: EngineJob, @unchecked Sendable {
         guard done else { return true }
         if isStep { pass.costs.note(rows: 1, seconds: (clock.now - start) / .seconds(1)) }
         next += count
+        publish(pass, countBefore: context.cache.value.count - count)
         context.cachedCount.store(context.cache.value.count, ordering: .relaxed)
         if prefillEnd == nil {
             continuation.yield(.prefillProgress(done: next, total: pending.count))
@@ -161,7 +183,7 @@ final class GenerationJob: EngineJob, @unchecked Sendable {
             decodeSteps += 1
         }
         guard let reason = try choose(pass.logits) else { return true }
-        finish(reason)
+        finish(reason, pass)
         return false
     }
 
@@ -185,6 +207,8 @@ final class GenerationJob: EngineJob, @unchecked Sendable {
     private func verify(_ pass: ForwardPass) throws -> Bool {
         guard let rows = speculator?.rows else { return true }
         let cache = context.cache.value
+        let countBefore = cache.count
+        defer { publish(pass, countBefore: countBefore) }
         let start = clock.now
         guard try pass.verify(rows, cache: cache, cancellation: cancellation) else { return true }
         pass.costs.note(rows: rows.count, seconds: (clock.now - start) / .seconds(1))
@@ -196,7 +220,7 @@ final class GenerationJob: EngineJob, @unchecked Sendable {
             context.cachedCount.store(cache.count, ordering: .relaxed)
             if let reason = try choose(pass.checkedLogits(row: row, position: cache.count - 1)) {
                 speculator?.accept(row)
-                finish(reason)
+                finish(reason, pass)
                 return false
             }
             guard row + 1 < rows.count, pending.count == 1, pending[0] == rows[row + 1] else {
@@ -309,7 +333,7 @@ final class GenerationJob: EngineJob, @unchecked Sendable {
         lastToken = now
     }
 
-    private func finish(_ reason: GenerationSummary.Reason) {
+    private func finish(_ reason: GenerationSummary.Reason, _ pass: ForwardPass) {
         let start = start ?? clock.now
         let firstToken = firstToken ?? clock.now
         let summary = GenerationSummary(
@@ -326,6 +350,8 @@ final class GenerationJob: EngineJob, @unchecked Sendable {
             proposedTokens: speculator?.proposedTokens ?? 0,
             acceptedTokens: speculator?.acceptedTokens ?? 0
         )
+        pass.prefixes.publish(context.cache.value)
+        pass.prefixes.trim()
         context.release(from: cancellation)
         continuation.yield(.finished(summary))
         continuation.finish()

@@ -26,10 +26,18 @@ public final class InferenceContext: Sendable {
     /// Kept by the engine's thread for `cachedTokens`, which any thread may read.
     let cachedCount = Atomic<Int>(0)
 
-    init(capacity: Int, engine: ObjectIdentifier, cache: sending KeyValueCache) {
+    private let queue: JobQueue
+
+    init(capacity: Int, engine: ObjectIdentifier, queue: JobQueue, cache: sending KeyValueCache) {
         self.capacity = capacity
         self.engine = engine
+        self.queue = queue
         self.cache = EngineConfined(cache)
+    }
+
+    /// What the conversation computed goes back to the engine, which may keep it for others.
+    deinit {
+        queue.retire(cache)
     }
 
     /// Gives the context to a request.

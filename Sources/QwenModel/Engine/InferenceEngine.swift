@@ -67,6 +67,12 @@ public final class InferenceEngine: Sendable {
         try EngineThread.start(queue: queue, pass: pass)
     }
 
+    /// Pages of keys and values in memory: those that contexts hold, each counted once, and those that are retained.
+    package var keyValuePageCount: Int { pageCounter.pages.load(ordering: .relaxed) }
+
+    /// Positions of such a page.
+    package static var keyValuePagePositions: Int { KeyValueLayout.pagePositions }
+
     deinit {
         queue.close()
     }
@@ -87,6 +93,7 @@ public final class InferenceEngine: Sendable {
         return InferenceContext(
             capacity: capacity,
             engine: ObjectIdentifier(self),
+            queue: queue,
             cache: KeyValueCache(layout, counter: pageCounter)
         )
     }

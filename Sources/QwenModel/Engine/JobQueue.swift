@@ -14,6 +14,7 @@ final class JobQueue: @unchecked Sendable {
     private let mutex: UnsafeMutablePointer<pthread_mutex_t>
     private let condition: UnsafeMutablePointer<pthread_cond_t>
     private var jobs: [EngineJob] = []
+    private var retired: [EngineConfined<KeyValueCache>] = []
     private var isClosed = false
 
     init() {
@@ -40,6 +41,14 @@ final class JobQueue: @unchecked Sendable {
         pthread_mutex_unlock(mutex)
     }
 
+    /// Hands over the cache of a context that nobody has any more.
+    func retire(_ cache: EngineConfined<KeyValueCache>) {
+        pthread_mutex_lock(mutex)
+        retired.append(cache)
+        pthread_cond_signal(condition)
+        pthread_mutex_unlock(mutex)
+    }
+
     /// Lets `takeAll` return nil once the queue is empty.
     func close() {
         pthread_mutex_lock(mutex)
@@ -48,34 +57,45 @@ final class JobQueue: @unchecked Sendable {
         pthread_mutex_unlock(mutex)
     }
 
-    /// How long to block until there is a job.
+    /// How long to block until there is something.
     enum Wait {
         case never
         case briefly
         case always
     }
 
-    /// Takes every job that waits.
+    /// What waits for the engine's thread.
+    struct Arrivals {
+        /// The jobs, oldest first.
+        var jobs: [EngineJob]
+        /// The caches of contexts that nobody has any more. They went before any of the jobs came that were pushed later.
+        var retired: [EngineConfined<KeyValueCache>]
+    }
+
+    /// Takes everything that waits.
     ///
-    /// - Parameter wait: how long to block until there is one.
-    /// - Returns: the jobs, oldest first; nil when the queue is closed and empty.
-    func takeAll(_ wait: Wait) -> [EngineJob]? {
+    /// - Parameter wait: how long to block until there is something.
+    /// - Returns: what waited; nil when the queue is closed and no job is left.
+    func takeAll(_ wait: Wait) -> Arrivals? {
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
         switch wait {
         case .never: break
         case .briefly: waitBriefly()
         case .always:
-            while jobs.isEmpty && !isClosed {
+            while isEmpty && !isClosed {
                 pthread_cond_wait(condition, mutex)
             }
         }
-        if jobs.isEmpty {
-            return isClosed ? nil : []
+        if jobs.isEmpty && isClosed { return nil }
+        defer {
+            jobs.removeAll(keepingCapacity: true)
+            retired = []
         }
-        defer { jobs.removeAll(keepingCapacity: true) }
-        return jobs
+        return Arrivals(jobs: jobs, retired: retired)
     }
+
+    private var isEmpty: Bool { jobs.isEmpty && retired.isEmpty }
 
     /// Waits some milliseconds, in which whoever loaded a model asks it something, or got an answer goes on or ends.
     private func waitBriefly() {
@@ -86,7 +106,7 @@ final class JobQueue: @unchecked Sendable {
             end.tv_nsec -= 1_000_000_000
             end.tv_sec += 1
         }
-        while jobs.isEmpty && !isClosed {
+        while isEmpty && !isClosed {
             guard pthread_cond_timedwait(condition, mutex, &end) == 0 else { return }
         }
     }

@@ -117,26 +117,30 @@ final class KeyValueCache {
         writableEnd = count
     }
 
-    /// Takes over another cache's first positions, in place of its own. Nothing is copied.
+    /// Begins with what others have computed, in place of what is stored. Nothing is copied.
     ///
-    /// - Complexity: O(pages), and the tokens' copy.
-    func share(_ other: KeyValueCache, count: Int) {
-        tokens.removeAll(keepingCapacity: true)
+    /// - Parameters:
+    ///   - pages: pages that hold the tokens' keys and values, published as far as that.
+    ///   - tokens: the tokens.
+    /// - Complexity: O(tokens)
+    func adopt(_ pages: [KeyValuePage], tokens new: UnsafeBufferPointer<Int32>) {
         holdings.removeAll(keepingCapacity: true)
-        for index in 0..<KeyValueLayout.pages(positions: count) {
-            let page = other.holdings[index].page
-            page.published = max(
-                page.published,
-                min(count - index * KeyValueLayout.pagePositions, KeyValueLayout.pagePositions)
-            )
-            append(Holding(page: page, isOwn: false))
-        }
-        tokens.append(contentsOf: other.tokens.prefix(count))
-        writableEnd = count
+        for page in pages { append(Holding(page: page, isOwn: false)) }
+        tokens.removeAll(keepingCapacity: true)
+        tokens.append(contentsOf: new)
+        writableEnd = new.count
     }
 
-    /// Bytes of the pages, shared ones included.
-    var byteCount: Int { holdings.reduce(0) { $0 + $1.page.bytes.count } }
+    /// A page for others, who may read its first positions from now on.
+    ///
+    /// - Parameters:
+    ///   - index: which page.
+    ///   - positions: positions of the page that are stored.
+    func publishedPage(_ index: Int, positions: Int) -> KeyValuePage {
+        let page = holdings[index].page
+        page.published = max(page.published, positions)
+        return page
+    }
 
     /// How many tokens of `other`'s beginning are stored at the beginning here.
     func commonPrefix(with other: [Int32]) -> Int {

@@ -51,6 +51,11 @@ struct KeyValueLayout: Sendable, Hashable {
         positions / pagePositions + (positions % pagePositions == 0 ? 0 : 1)
     }
 
+    /// Whether a page became full between two numbers of positions.
+    static func isPageFilled(from before: Int, to after: Int) -> Bool {
+        before / pagePositions != after / pagePositions
+    }
+
     // MARK: Rows
 
     /// The number of runs of rows: the keys, then the values, of every head in every layer.

@@ -18,7 +18,7 @@ final class ForwardPass {
     private let pageCounter: KeyValuePageCounter
     private let shape: ForwardShape
     /// What other sequences have computed.
-    var prefixes: PrefixCache
+    var prefixes: PrefixTree
     /// What passes were seen to cost.
     var costs = PassCosts()
     /// The pass of a smaller model that guesses for this one, on the same pool.
@@ -54,7 +54,7 @@ final class ForwardPass {
         layout = KeyValueLayout(configuration, elementType: options.keyValueType)
         self.pageCounter = pageCounter
         shape = ForwardShape(configuration)
-        prefixes = PrefixCache(byteLimit: options.retainedPrefixByteCount)
+        prefixes = PrefixTree(byteLimit: options.retainedPrefixByteCount)
     }
 
     /// Replaces the adapters.
@@ -63,6 +63,7 @@ final class ForwardPass {
     func attach(_ adapters: [AttachedAdapter]) throws(AdapterError) {
         plan = ModelPlan(try plan.weights.with(adapters))
         adapterGeneration += 1
+        prefixes.reset(adapterGeneration: adapterGeneration)
         lastStep = nil
     }
 

@@ -11,7 +11,7 @@ public struct MemoryPlan: Sendable, Hashable {
     /// Bytes of the weights in memory: packed for integer products with ``QwenTensor/Arithmetic/fast``, else as they are stored.
     public let weights: Int
 
-    /// Bytes of the keys and values of all sequences.
+    /// Bytes of the keys and values of all sequences, in pages of 256 tokens, where no two begin alike.
     public let keysAndValues: Int
 
     /// Bytes that the engine computes in: activations, logits, inputs in other forms, rotary tables, and what each sequence needs
@@ -44,10 +44,11 @@ public struct MemoryPlan: Sendable, Hashable {
         let tokens = contextTokens ?? maximum
         guard tokens >= 1, tokens <= maximum else { throw .invalidCapacity(tokens, maximum: maximum) }
         guard (1...4096).contains(sequences) else { throw .invalidOption(name: "sequences", value: sequences) }
-        guard options.keyValueType.isPlain,
-            let sequence = configuration.keyValueByteCount(tokens: tokens, storedAs: options.keyValueType)
-        else { throw .unsupportedKeyValueType(options.keyValueType) }
-        let (all, overflow) = Self.pages(sequence).multipliedReportingOverflow(by: sequences)
+        guard options.keyValueType.isPlain else { throw .unsupportedKeyValueType(options.keyValueType) }
+        let layout = KeyValueLayout(configuration, elementType: options.keyValueType)
+        guard let page = try? layout.pageByteCount() else { throw .invalidCapacity(tokens, maximum: maximum) }
+        let count = KeyValueLayout.pages(positions: tokens) * sequences
+        let (all, overflow) = Self.pages(page).multipliedReportingOverflow(by: count)
         guard !overflow else { throw .invalidCapacity(tokens, maximum: maximum) }
         keysAndValues = all
 

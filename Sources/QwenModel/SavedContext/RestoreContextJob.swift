@@ -43,7 +43,7 @@ final class RestoreContextJob: AnswerJob<InferenceEngine.RestoredContext>, @unch
         pass.refresh(cache)
         cache.append(tokens[...])
         context.cachedCount.store(cache.count, ordering: .relaxed)
-        pass.prefixes.note(cache)
+        pass.prefixes.publish(cache)
         return InferenceEngine.RestoredContext(context: context, attachment: attachment)
     }
 

@@ -26,13 +26,15 @@ import Testing
             return try MemoryPlan(checkpoint, options: options, contextTokens: tokens, sequences: sequences)
         }
         let one = try plan(10)
-        #expect(one.keysAndValues == configuration.keyValueByteCount(tokens: 10, storedAs: .float16))
-        #expect(try plan(20).keysAndValues == 2 * one.keysAndValues)
+        // Pages of 256 tokens.
+        #expect(one.keysAndValues == configuration.keyValueByteCount(tokens: 256, storedAs: .float16))
+        #expect(try plan(256).keysAndValues == one.keysAndValues)
+        #expect(try plan(257).keysAndValues == 2 * one.keysAndValues)
         #expect(try plan(10, 3).keysAndValues == 3 * one.keysAndValues)
         #expect(try plan(10, 1, .float32).keysAndValues == 2 * one.keysAndValues)
         #expect(try plan(10, 3).scratch > one.scratch)
         #expect(try plan(10, 3).weights == one.weights)
-        #expect(try plan(nil).keysAndValues >= one.keysAndValues * configuration.contextLength / 10)
+        #expect(try plan(nil).keysAndValues == one.keysAndValues * ((configuration.contextLength + 255) / 256))
     }
 
     @Test func refusesWhatCannotBe() throws {

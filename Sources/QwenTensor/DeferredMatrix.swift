@@ -109,6 +109,7 @@ package final class DeferredMatrix: Sendable {
     ///   - range: the rows; where they are packed, the first of a group and the next.
     ///   - stored: room for the rows as they are stored.
     ///   - packed: where their groups go; nil not to pack.
+    /// - Throws: what reading does, and what is thrown for a number that is not finite.
     private func fill(
         _ range: Range<Int>,
         stored: UnsafeMutableRawBufferPointer,

@@ -133,7 +133,8 @@ public struct LinearWeights: Sendable {
         return rows.elementType == .bfloat16 && Kernels.current.hasFastBFloat16
     }
 
-    /// Weights that are read when they are needed, in the form that `arithmetic` computes with.
+    /// Weights that are read when they are needed, in the form that `arithmetic` computes with; nil where it has no kernels for
+    /// what W is stored as.
     ///
     /// - Parameters:
     ///   - rows: W as it is stored.
@@ -141,7 +142,6 @@ public struct LinearWeights: Sendable {
     ///   - arithmetic: how products are to treat their inputs.
     ///   - failures: told when rows cannot be read.
     ///   - arena: where the memory of W is put; nil for memory of its own.
-    /// - Returns: nil where this arithmetic has no kernels for what W is stored as.
     /// - Throws: ``TensorError/biasDoesNotFit(bias:weights:)`` or an allocation error.
     package init?(
         deferring rows: StoredRows,

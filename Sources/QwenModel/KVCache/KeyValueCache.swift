@@ -123,12 +123,12 @@ final class KeyValueCache {
     ///   - pages: pages that hold the tokens' keys and values, published as far as that.
     ///   - tokens: the tokens.
     /// - Complexity: O(tokens)
-    func adopt(_ pages: [KeyValuePage], tokens new: UnsafeBufferPointer<Int32>) {
+    func adopt(_ pages: [KeyValuePage], tokens: UnsafeBufferPointer<Int32>) {
         holdings.removeAll(keepingCapacity: true)
         for page in pages { append(Holding(page: page, isOwn: false)) }
-        tokens.removeAll(keepingCapacity: true)
-        tokens.append(contentsOf: new)
-        writableEnd = new.count
+        self.tokens.removeAll(keepingCapacity: true)
+        self.tokens.append(contentsOf: tokens)
+        writableEnd = tokens.count
     }
 
     /// A page for others, who may read its first positions from now on.
@@ -136,6 +136,7 @@ final class KeyValueCache {
     /// - Parameters:
     ///   - index: which page.
     ///   - positions: positions of the page that are stored.
+    /// - Returns: the page.
     func publishedPage(_ index: Int, positions: Int) -> KeyValuePage {
         let page = holdings[index].page
         page.published = max(page.published, positions)

@@ -10,9 +10,10 @@ comparison can be made in several calls; the table, and the plot, are of all tha
 
 The table has the medians, the ratio of the medians with the range of the ratios of neighbouring runs, and for decoding the
 share of the memory's speed, which is measured before each run. Before its first round a test tries the peer's settings (flash
-attention and repacked weights, each off and on; after a quarter of the context) and keeps the fastest. "load" is the time from
-the start of the process to the first computed token, where less is better and the ratio is theirs to ours; "memory" is the
-process' peak while it computes that token.
+attention and repacked weights, each off and on; after a quarter of the context) and keeps the fastest. "load" and "first" are
+the time from the start of the process to its end after one computed token, where less is better and the ratio is theirs to ours:
+with our weights in memory before the first pass, and with weights that come into memory while the model is used. "memory" is the
+process' peak while it decodes.
 """
 import argparse, itertools, json, os, pathlib, statistics, subprocess, tempfile, time
 
@@ -22,7 +23,7 @@ parser.add_argument("--runs", type=pathlib.Path, required=True)
 parser.add_argument("--qwen")
 parser.add_argument("--peer", type=pathlib.Path)
 parser.add_argument("--types", nargs="*", default=["Q8_0", "Q4_0", "Q4_K_M", "BF16"])
-parser.add_argument("--tests", nargs="*", default=["prefill", "decode", "deep", "batch", "load"])
+parser.add_argument("--tests", nargs="*", default=["prefill", "decode", "deep", "batch", "load", "first"])
 parser.add_argument("--threads", type=int, default=2)
 parser.add_argument("--rounds", type=int, default=5)
 parser.add_argument("-p", "--prompt", type=int, default=512)
@@ -36,8 +37,12 @@ NAMES = {
     "decode": f"decode {arguments.generate}",
     "deep": f"decode {arguments.generate} after {arguments.depth}",
     "batch": f"{arguments.batch} at once",
-    "load": "load",
+    "load": "load, first token",
+    "first": "first token, load later",
 }
+
+
+TIMES = ("load", "first")
 
 
 def run(*command):
@@ -67,16 +72,19 @@ def flags(test, depth):
         "decode": ["-p", 0, "-n", arguments.generate],
         "deep": ["-p", 0, "-n", arguments.generate, "-d", depth],
         "batch": ["-p", 0, "-n", arguments.generate, "-b", arguments.batch],
-        "load": ["-p", 1, "-n", 0],
+        "load": ["-p", 1, "-n", 0, "--no-warmup"],
+        "first": ["-p", 1, "-n", 0, "--no-warmup"],
     }[test]
 
 
 def ours(path, test):
     start = time.monotonic()
     command = [arguments.qwen, "bench", "--model", path, *flags(test, arguments.depth), "-t", arguments.threads]
+    if test == "first":
+        command.append("--defer-weights")
     output, memory = run(*command, "-r", 1, "--json")
     (result,) = json.loads(output)
-    value = time.monotonic() - start if test == "load" else result["avg_ts"]
+    value = time.monotonic() - start if test in TIMES else result["avg_ts"]
     found = {"value": value, "memory": memory}
     if "share_of_read" in result:
         found |= {"share": result["share_of_read"], "read": statistics.median(result["samples_read_gb_per_s"])}
@@ -98,7 +106,7 @@ def theirs(path, test, setting, depth=arguments.depth):
     command = [arguments.peer / "llama-bench", "-m", path, *flags(test, depth), *threads, "--repack", int(repack)]
     output, memory = run(*command, "-r", 1, "-o", "json")
     (result,) = json.loads(output)
-    return {"value": time.monotonic() - start if test == "load" else result["avg_ts"], "memory": memory}
+    return {"value": time.monotonic() - start if test in TIMES else result["avg_ts"], "memory": memory}
 
 
 def recorded():
@@ -115,7 +123,7 @@ def best_setting(kind, path, test):
     for entry in recorded():
         if entry["who"] == "setting" and (entry["type"], entry["test"]) == (kind, test):
             return entry["flash"], entry["repack"]
-    if test == "load":
+    if test in TIMES:
         flash, repack = "off", True  # what it does by itself
     else:
         settings = itertools.product(("off", "on"), (True,) if kind == "BF16" else (True, False))
@@ -159,18 +167,19 @@ def report():
         )
         ratio = middle(a, "value") / middle(b, "value")
         between = [x["value"] / y["value"] for x, y in zip(a, b)]
-        if test == "load":
+        if test in TIMES:
             ratio, between = 1 / ratio, [1 / x for x in between]
         ratios[kind, test] = ratio
         share = ""
         if "share" in a[0]:
             share = f"{100 * middle(a, 'share'):.0f} % of {middle(a, 'read'):.0f} GB/s"
         text = f"{ratio:.2f} ({min(between):.2f}–{max(between):.2f})"
-        if test == "load":
+        if test in TIMES:
             row(NAMES[test], "s", "value", 1, text)
-            row("memory", "GB", "memory", 1e-9, f"{middle(b, 'memory') / middle(a, 'memory'):.2f}")
         else:
             row(NAMES[test], "tok/s", "value", 1, text, share)
+        if test == "decode":
+            row("memory", "GB", "memory", 1e-9, f"{middle(b, 'memory') / middle(a, 'memory'):.2f}")
     return ratios
 
 

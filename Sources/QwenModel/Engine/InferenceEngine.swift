@@ -1,4 +1,5 @@
 import QwenTensor
+import Synchronization
 
 /// Runs a model: turns token ids into the next ones, on threads of its own.
 ///

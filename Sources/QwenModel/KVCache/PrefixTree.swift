@@ -1,3 +1,5 @@
+import QwenTensor
+
 /// Finds keys and values that another sequence has computed already for the same beginning.
 ///
 /// Sessions with the same instructions, or a conversation that is branched, begin with the same tokens, and the keys and values of

@@ -59,11 +59,13 @@ enum EngineThread {
         func work() {
             var active: [EngineJob] = []
             var idle: JobQueue.Wait = pass.lacksWeights ? .briefly : .always
-            while var arrived = queue.takeAll(active.isEmpty ? idle : .never) {
+            while let arrived = queue.takeAll(active.isEmpty ? idle : .never) {
                 if !arrived.retired.isEmpty {
-                    for cache in arrived.retired { pass.prefixes.publish(cache.value) }
-                    // From here on the tree alone holds their pages.
-                    arrived.retired = []
+                    for cache in arrived.retired {
+                        pass.prefixes.publish(cache.value)
+                        // From here on the tree alone holds the pages: the context's own reference may go a little later.
+                        cache.value.truncate(to: 0)
+                    }
                     pass.prefixes.trim()
                 }
                 active.append(contentsOf: arrived.jobs)

@@ -3,7 +3,8 @@
 
     python check_memory_plan.py MODEL... --qwen QWEN [--context 1024 4096] [--batch 1 4]
 
-Linux only: the peak is what the kernel counted for the process. Each sequence of the benchmark fills its context.
+Linux only: the peak is what the kernel counted for the process. Each sequence of the benchmark fills its context once; what an
+engine keeps of conversations that have ended comes on top of a plan.
 """
 import argparse, json, os, subprocess
 
@@ -33,7 +34,7 @@ for model in arguments.models:
             plan = json.loads(subprocess.run(inspect, check=True, capture_output=True, text=True).stdout)["memory"]
             depth = context - GENERATED - 1
             bench = [arguments.qwen, "bench", "--model", model, "-p", "0", "-n", str(GENERATED), "-d", str(depth)]
-            measured = peak([*bench, "-b", str(batch), "-r", "1", *flags])
+            measured = peak([*bench, "-b", str(batch), "-r", "1", "--no-warmup", *flags])
             limit = (measured - plan["kv"]) / plan["weights"]
             print(
                 f"{os.path.basename(model)}, {batch} × {context}: planned {plan['total'] / 1e6:.1f} MB, measured "

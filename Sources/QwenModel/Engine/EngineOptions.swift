@@ -17,7 +17,8 @@ public struct EngineOptions: Sendable, Hashable {
     public var arithmetic: Arithmetic
 
     /// How many bytes of keys and values are kept after their conversations are gone, for others that begin with the same tokens
-    /// (the same instructions); 0 to keep none. Conversations that go on share their beginnings whatever this is.
+    /// (the same instructions); 0 to keep none. Conversations that go on share their beginnings whatever this is. As much memory
+    /// again may be kept empty, for conversations to come.
     public var retainedPrefixByteCount: Int
 
     /// Describes how an engine uses the machine.

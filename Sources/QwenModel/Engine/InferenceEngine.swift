@@ -18,7 +18,7 @@ public final class InferenceEngine: Sendable {
 
     let queue = JobQueue()
     private let layout: KeyValueLayout
-    private let pageCounter = KeyValuePageCounter()
+    private let pageMemory: KeyValuePageMemory
 
     /// Starts an engine.
     ///
@@ -61,15 +61,16 @@ public final class InferenceEngine: Sendable {
         hasDraft = draft != nil
         let pool = try WorkerPool(workerCount: threads)
         layout = KeyValueLayout(weights.configuration, elementType: options.keyValueType)
-        let pass = try ForwardPass(weights, options: options, pool: pool, pageCounter: pageCounter)
+        pageMemory = KeyValuePageMemory(spareByteLimit: options.retainedPrefixByteCount)
+        let pass = try ForwardPass(weights, options: options, pool: pool, pageMemory: pageMemory)
         pass.draft = try draft.map {
-            try ForwardPass($0, options: options, pool: pool, pageCounter: KeyValuePageCounter())
+            try ForwardPass($0, options: options, pool: pool, pageMemory: KeyValuePageMemory(spareByteLimit: 0))
         }
         try EngineThread.start(queue: queue, pass: pass)
     }
 
     /// Pages of keys and values in memory: those that contexts hold, each counted once, and those that are retained.
-    package var keyValuePageCount: Int { pageCounter.pages.load(ordering: .relaxed) }
+    package var keyValuePageCount: Int { pageMemory.pages.load(ordering: .relaxed) }
 
     /// Positions of such a page.
     package static var keyValuePagePositions: Int { KeyValueLayout.pagePositions }
@@ -95,7 +96,7 @@ public final class InferenceEngine: Sendable {
             capacity: capacity,
             engine: ObjectIdentifier(self),
             queue: queue,
-            cache: KeyValueCache(layout, counter: pageCounter)
+            cache: KeyValueCache(layout, memory: pageMemory)
         )
     }
 

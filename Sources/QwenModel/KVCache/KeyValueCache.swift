@@ -20,7 +20,7 @@ final class KeyValueCache {
         var isOwn: Bool
     }
 
-    private let counter: KeyValuePageCounter
+    private let memory: KeyValuePageMemory
     /// The pages in order. Those that hold no token are this sequence's own, and nothing in them is published.
     private var holdings: [Holding] = []
     /// The pages' addresses, for attention.
@@ -30,9 +30,9 @@ final class KeyValueCache {
     private var writableEnd = 0
 
     /// Makes an empty cache.
-    init(_ layout: KeyValueLayout, counter: KeyValuePageCounter) {
+    init(_ layout: KeyValueLayout, memory: KeyValuePageMemory) {
         self.layout = layout
-        self.counter = counter
+        self.memory = memory
         tableCapacity = 16
         table = .allocate(capacity: tableCapacity)
     }
@@ -65,7 +65,7 @@ final class KeyValueCache {
         let (index, offset) = count.quotientAndRemainder(dividingBy: KeyValueLayout.pagePositions)
         if offset > 0 { try makeWritable(index, from: offset) }
         while holdings.count * KeyValueLayout.pagePositions < positions {
-            append(Holding(page: try KeyValuePage(layout, counter: counter), isOwn: true))
+            append(Holding(page: try KeyValuePage(layout, in: memory), isOwn: true))
         }
         writableEnd = holdings.count * KeyValueLayout.pagePositions
         if tokens.capacity < writableEnd { tokens.reserveCapacity(max(writableEnd, 2 * tokens.capacity)) }
@@ -77,7 +77,7 @@ final class KeyValueCache {
         if isKnownUniquelyReferenced(&holdings[index].page) {
             holdings[index].page.published = 0
         } else {
-            let copy = try KeyValuePage(layout, counter: counter)
+            let copy = try KeyValuePage(layout, in: memory)
             copy.copy(from: holdings[index].page, positions: offset, layout)
             holdings[index].page = copy
             table[index] = UnsafeRawPointer(copy.bytes.baseAddress)

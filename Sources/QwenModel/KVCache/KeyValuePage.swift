@@ -1,5 +1,4 @@
 import QwenTensor
-import Synchronization
 
 /// The keys and values of a run of positions, for every layer; one sequence or several hold it.
 ///
@@ -12,19 +11,18 @@ final class KeyValuePage {
     /// Positions at the page's beginning that others than the sequence that fills it may read.
     var published = 0
 
-    private let counter: KeyValuePageCounter
+    private let memory: KeyValuePageMemory
 
-    /// Makes a page of zeros.
+    /// Makes a page in which nothing is stored.
     ///
     /// - Throws: `TensorError` when the memory cannot be had.
-    init(_ layout: KeyValueLayout, counter: KeyValuePageCounter) throws(TensorError) {
-        bytes = try AlignedBuffer(count: layout.pageByteCount())
-        self.counter = counter
-        counter.pages.add(1, ordering: .relaxed)
+    init(_ layout: KeyValueLayout, in memory: KeyValuePageMemory) throws(TensorError) {
+        bytes = try memory.take(byteCount: layout.pageByteCount())
+        self.memory = memory
     }
 
     deinit {
-        counter.pages.subtract(1, ordering: .relaxed)
+        memory.giveBack(bytes)
     }
 
     /// Takes over another page's first positions, in whole tiles.
@@ -63,9 +61,4 @@ final class KeyValuePage {
             tile += 1
         }
     }
-}
-
-/// Counts the pages that are in memory, of an engine's sequences and of what it retains.
-final class KeyValuePageCounter: Sendable {
-    let pages = Atomic<Int>(0)
 }

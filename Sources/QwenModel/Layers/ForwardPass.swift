@@ -15,7 +15,7 @@ final class ForwardPass {
     private let workspace: Workspace
     private let rotary: RotaryTable
     private let layout: KeyValueLayout
-    private let pageCounter: KeyValuePageCounter
+    private let pageMemory: KeyValuePageMemory
     private let shape: ForwardShape
     /// What other sequences have computed.
     var prefixes: PrefixTree
@@ -35,7 +35,7 @@ final class ForwardPass {
     /// The most rows in one call of `project`.
     var maximumLogitRows: Int { workspace.maximumLogitRows }
 
-    init(_ weights: ModelWeights, options: EngineOptions, pool: WorkerPool, pageCounter: KeyValuePageCounter) throws {
+    init(_ weights: ModelWeights, options: EngineOptions, pool: WorkerPool, pageMemory: KeyValuePageMemory) throws {
         configuration = weights.configuration
         guard Kernels.supportsHeadDimension(configuration.headDimension) else {
             throw EngineError.unsupportedHeadDimension(configuration.headDimension)
@@ -52,7 +52,7 @@ final class ForwardPass {
         )
         rotary = try RotaryTable(configuration)
         layout = KeyValueLayout(configuration, elementType: options.keyValueType)
-        self.pageCounter = pageCounter
+        self.pageMemory = pageMemory
         shape = ForwardShape(configuration)
         prefixes = PrefixTree(byteLimit: options.retainedPrefixByteCount)
     }
@@ -110,7 +110,7 @@ final class ForwardPass {
 
     /// An empty cache that fits this model.
     func makeCache() -> KeyValueCache {
-        KeyValueCache(layout, counter: pageCounter)
+        KeyValueCache(layout, memory: pageMemory)
     }
 
     /// Which rows' logits a call computes.

@@ -176,7 +176,9 @@ import Testing
         let engine = try Self.engine(retaining: 4 * pageBytes)
         func cached(_ seed: Int) async throws -> Int {
             let prompt = RandomModel.prompt(Self.page + 50, seed: seed)
-            let (_, summary) = try await engine.tokens(Self.request(prompt), in: engine.makeContext())
+            let (tokens, summary) = try await engine.tokens(Self.request(prompt), in: engine.makeContext())
+            // In memory that others have filled before.
+            #expect(try await tokens == Self.alone(prompt))
             return try #require(summary).cachedTokens
         }
         #expect(try await cached(1) == 0)

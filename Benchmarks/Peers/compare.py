@@ -123,12 +123,9 @@ def best_setting(kind, path, test):
     for entry in recorded():
         if entry["who"] == "setting" and (entry["type"], entry["test"]) == (kind, test):
             return entry["flash"], entry["repack"]
-    if test in TIMES:
-        flash, repack = "off", True  # what it does by itself
-    else:
-        settings = itertools.product(("off", "on"), (True,) if kind == "BF16" else (True, False))
-        speed = lambda setting: theirs(path, test, setting, arguments.depth // 4)["value"]
-        flash, repack = max(settings, key=speed)
+    settings = itertools.product(("off", "on"), (True,) if kind == "BF16" else (True, False))
+    value = lambda setting: theirs(path, test, setting, arguments.depth // 4)["value"]
+    flash, repack = min(settings, key=value) if test in TIMES else max(settings, key=value)
     record(type=kind, test=test, who="setting", flash=flash, repack=repack)
     return flash, repack
 

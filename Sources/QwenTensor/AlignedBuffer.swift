@@ -5,7 +5,7 @@
 public final class AlignedBuffer<Element: BitwiseCopyable>: @unchecked Sendable {
     // Sendable: the pointer and the count are constants. The elements are reachable only through the unsafe pointer.
 
-    private let memory: AlignedMemory
+    let memory: AlignedMemory
 
     /// The first element. Valid as long as the buffer lives.
     public let baseAddress: UnsafeMutablePointer<Element>

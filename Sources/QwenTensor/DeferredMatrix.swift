@@ -115,28 +115,9 @@ package final class DeferredMatrix: Sendable {
         stored: UnsafeMutableRawBufferPointer,
         packed: UnsafeMutableRawPointer?
     ) throws {
-        try rows.read(range, stored)
-        guard let base = stored.baseAddress else { return }
-        guard let layout, let packed else {
-            try rows.check?(range, UnsafeRawPointer(base))
-            return
-        }
-        let kernels = Kernels.current
-        var isFinite = true
-        for first in stride(from: 0, to: range.count, by: PackedMatrix.groupRows) {
-            let group = packed + first / PackedMatrix.groupRows * groupByteCount
-            kernels.packGroup(
-                layout,
-                base + first * rows.rowByteCount,
-                rows.rowByteCount,
-                min(PackedMatrix.groupRows, range.count - first),
-                rows.inputs,
-                group
-            )
-            // In a packed group the scales lie together.
-            if rows.check != nil, !qwen_packed_finite(layout, group, rows.inputs) { isFinite = false }
-        }
-        if !isFinite { try rows.check?(range, UnsafeRawPointer(base)) }
+        var destination: StoredRows.Packed?
+        if let layout, let packed { destination = (packed, layout, groupByteCount) }
+        try rows.fill(range, stored: stored, packed: destination)
     }
 
     // MARK: The whole matrix

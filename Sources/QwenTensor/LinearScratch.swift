@@ -82,6 +82,9 @@ public final class LinearScratch: Sendable {
         }
     }
 
+    /// The bytes of one worker's panel.
+    package var panelByteCount: Int { panelCount * MemoryLayout<Float>.stride }
+
     /// One worker's panel.
     public func panel(_ worker: Int) -> UnsafeMutablePointer<Float> { buffer.baseAddress + worker * panelCount }
 }

@@ -60,6 +60,10 @@ public struct LinearWeights: Sendable {
     /// The matrix, where it is read when it is needed.
     package private(set) var deferred: DeferredMatrix?
 
+    /// The matrix, where it is not in memory at all and is brought there by who needs it: no product can be computed with these
+    /// weights, only with ``init(_:in:)``.
+    package private(set) var stored: StoredMatrix?
+
     /// The bytes from one row to the next, for chunks of work.
     let rowByteCount: Int
 
@@ -165,6 +169,41 @@ public struct LinearWeights: Sendable {
             return nil
         }
     }
+
+    /// The weights of a matrix that is brought into memory, and replaced there, by the owner of that memory.
+    ///
+    /// - Parameters:
+    ///   - form: what the matrix is.
+    ///   - storage: as many bytes as the form says.
+    /// - Throws: ``TensorError/outOfBounds(byteOffset:byteCount:storageByteCount:)``
+    package init(_ form: StoredMatrix.Form, in storage: Storage) throws(TensorError) {
+        guard storage.byteCount == form.byteCount else {
+            throw .outOfBounds(byteOffset: 0, byteCount: form.byteCount, storageByteCount: storage.byteCount)
+        }
+        if let layout = form.layout {
+            let packed = PackedMatrix(layout, inputs: form.inputs, storage: storage)
+            self.init(packed, outputs: form.outputs, bias: nil)
+        } else {
+            let shape = [form.outputs, form.inputs]
+            try self.init(Tensor(elementType: form.elementType, shape: shape, storage: storage))
+            roundsInputs =
+                form.arithmetic == .fast && form.elementType == .bfloat16 && Kernels.current.hasFastBFloat16
+        }
+    }
+
+    /// The weights of a matrix that is not in memory.
+    ///
+    /// - Parameters:
+    ///   - matrix: the matrix.
+    ///   - standIn: memory of its size, which nobody will touch.
+    /// - Throws: ``TensorError/outOfBounds(byteOffset:byteCount:storageByteCount:)``
+    package init(absent matrix: StoredMatrix, standIn: Storage) throws(TensorError) {
+        try self.init(matrix.form, in: standIn)
+        stored = matrix
+    }
+
+    /// The same weights with the update of others beside them, or none.
+    package func updated(like other: LinearWeights) -> LinearWeights { updated(by: other.update) }
 
     /// The weights in the form that `arithmetic` computes with: packed, if there are kernels for what they are stored in.
     ///

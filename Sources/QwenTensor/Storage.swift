@@ -13,7 +13,8 @@ internal import Darwin
 public final class Storage: @unchecked Sendable {
     // Sendable: the pointer and the count are constants; the bytes are written only by the closure that `init` calls,
     // before any other thread can hold a reference, and there is no way to write to them afterwards. Mapped bytes are read only.
-    // Reserved bytes are written by `DeferredMatrix`, which publishes them when all are written.
+    // Reserved bytes are written by `DeferredMatrix`, which publishes them when all are written. Lent bytes do change: those who
+    // lend them are the only ones who have the storage, and order their writes and reads themselves.
 
     private let memory: AlignedMemory
 
@@ -60,12 +61,29 @@ public final class Storage: @unchecked Sendable {
     ///   - byteCount: how many bytes. Large ones take no room until they are written to.
     ///   - arena: where to put them; nil for memory of their own.
     /// - Throws: ``TensorError/invalidByteCount(_:)`` or ``TensorError/allocationFailed(byteCount:)``.
-    init(reserving byteCount: Int, in arena: StorageArena?) throws(TensorError) {
+    package init(reserving byteCount: Int, in arena: StorageArena?) throws(TensorError) {
         if let arena {
             (memory, offset) = try arena.allocate(byteCount: byteCount)
         } else {
             (memory, offset) = (try AlignedMemory(byteCount: byteCount), 0)
         }
+        self.byteCount = byteCount
+        isMapped = false
+    }
+
+    /// A part of working memory, whose owner writes to it when nobody reads.
+    ///
+    /// - Parameters:
+    ///   - buffer: the memory.
+    ///   - offset: where the part begins; a multiple of 64.
+    ///   - byteCount: its bytes.
+    /// - Throws: ``TensorError/outOfBounds(byteOffset:byteCount:storageByteCount:)``
+    package init(lending buffer: AlignedBuffer<UInt8>, from offset: Int, byteCount: Int) throws(TensorError) {
+        guard offset >= 0, byteCount >= 0, offset <= buffer.count, byteCount <= buffer.count - offset else {
+            throw .outOfBounds(byteOffset: offset, byteCount: byteCount, storageByteCount: buffer.count)
+        }
+        memory = buffer.memory
+        self.offset = offset
         self.byteCount = byteCount
         isMapped = false
     }

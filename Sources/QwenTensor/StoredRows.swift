@@ -17,6 +17,9 @@ package struct StoredRows: Sendable {
     /// Looks for a number that is not finite, and throws an error that names it; nil where nobody wants to know.
     let check: (@Sendable (_ rows: Range<Int>, _ bytes: UnsafeRawPointer) throws -> Void)?
 
+    /// Tells the system that some rows will be read soon; nil where that makes no difference.
+    let prefetch: (@Sendable (_ rows: Range<Int>) -> Void)?
+
     /// Describes rows.
     ///
     /// - Parameters:
@@ -25,13 +28,15 @@ package struct StoredRows: Sendable {
     ///   - inputs: the number of columns, at least 1.
     ///   - read: fills a buffer, which has the size for it, with some rows; called by any thread.
     ///   - check: throws where one of some rows' numbers is not finite; nil where nobody wants to know.
+    ///   - prefetch: tells the system that some rows will be read soon.
     /// - Throws: ``TensorError/invalidShape(_:)`` or ``TensorError/incompleteBlock(elementType:columns:)``.
     package init(
         elementType: ElementType,
         outputs: Int,
         inputs: Int,
         read: @escaping @Sendable (_ rows: Range<Int>, _ buffer: UnsafeMutableRawBufferPointer) throws -> Void,
-        check: (@Sendable (_ rows: Range<Int>, _ bytes: UnsafeRawPointer) throws -> Void)?
+        check: (@Sendable (_ rows: Range<Int>, _ bytes: UnsafeRawPointer) throws -> Void)?,
+        prefetch: (@Sendable (_ rows: Range<Int>) -> Void)? = nil
     ) throws(TensorError) {
         guard outputs > 0, inputs > 0 else { throw .invalidShape([outputs, inputs]) }
         rowByteCount = try Tensor.size(elementType: elementType, shape: [outputs, inputs]).rowBytes
@@ -40,6 +45,7 @@ package struct StoredRows: Sendable {
         self.inputs = inputs
         self.read = read
         self.check = check
+        self.prefetch = prefetch
     }
 }
 
@@ -51,7 +57,7 @@ package final class ReadingFailures: Sendable {
     package init() {}
 
     /// Keeps an error unless there is one.
-    func record(_ error: any Error) {
+    package func record(_ error: any Error) {
         first.withLock { $0 = $0 ?? error }
         hasFailed.store(true, ordering: .releasing)
     }

@@ -15,6 +15,14 @@ struct EngineFlags: ParsableArguments {
     @Option(help: "How products treat their inputs: fast (8-bit integers with quantised weights) or exact (floats).")
     var arithmetic: ArithmeticName?
 
+    @Option(
+        help: ArgumentHelp(
+            "Where the experts of a mixture are: resident, automatic, or on demand within so many bytes (K, M and G multiply).",
+            valueName: "resident|automatic|bytes"
+        )
+    )
+    var experts: ExpertsOption?
+
     /// The options that were asked for.
     ///
     /// - Parameters:
@@ -26,7 +34,8 @@ struct EngineFlags: ParsableArguments {
             threadCount: threads,
             prefillChunk: chunk,
             keyValueType: (kvType ?? keyValueType) == .f16 ? .float16 : .float32,
-            arithmetic: (self.arithmetic ?? arithmetic) == .fast ? .fast : .exact
+            arithmetic: (self.arithmetic ?? arithmetic) == .fast ? .fast : .exact,
+            experts: experts?.residency ?? .automatic
         )
     }
 }
@@ -41,4 +50,22 @@ enum ArithmeticName: String, ExpressibleByArgument, CaseIterable {
 enum KeyValueType: String, ExpressibleByArgument, CaseIterable {
     case f16
     case f32
+}
+
+/// Where experts are, as it is said on the command line.
+struct ExpertsOption: ExpressibleByArgument {
+    let residency: ExpertResidency
+
+    init?(argument: String) {
+        switch argument {
+        case "resident": residency = .resident
+        case "automatic": residency = .automatic
+        default:
+            let shift = ["K": 10, "M": 20, "G": 30][argument.suffix(1).uppercased()]
+            guard let number = Int(shift == nil ? argument[...] : argument.dropLast()), number > 0 else { return nil }
+            let (byteCount, overflow) = number.multipliedReportingOverflow(by: 1 << (shift ?? 0))
+            guard !overflow else { return nil }
+            residency = .onDemand(byteLimit: byteCount)
+        }
+    }
 }

@@ -17,7 +17,8 @@ extension Checkpoint {
             from: reader(reading),
             arithmetic: options.arithmetic,
             pool: pool,
-            preparation: preparation
+            preparation: preparation,
+            experts: options.experts
         )
         return try InferenceEngine(weights, options: options)
     }

@@ -34,6 +34,17 @@ struct MemoryNeed {
             ("memory", "for \(grouped(context)) tokens of context\(sequences):"),
             ("  weights", "\(grouped(plan.storedWeights)) bytes in the files"),
             ("  packed", "\(grouped(plan.weights)) bytes in memory"),
+        ]
+        if plan.experts > 0 {
+            let onDemand = plan.residentExperts < plan.experts ? ", the others read on demand" : ""
+            lines.append(
+                (
+                    "  experts",
+                    "\(grouped(plan.residentExperts)) bytes of these, resident of \(grouped(plan.experts))\(onDemand)"
+                )
+            )
+        }
+        lines += [
             ("  KV", "\(grouped(plan.keysAndValues)) bytes"),
             ("  scratch", "\(grouped(plan.scratch)) bytes"),
         ]
@@ -50,6 +61,8 @@ struct MemoryNeed {
             "batch": number(batch),
             "weights": number(plan.storedWeights),
             "packed": number(plan.weights),
+            "experts": number(plan.experts),
+            "resident_experts": number(plan.residentExperts),
             "kv": number(plan.keysAndValues),
             "scratch": number(plan.scratch),
             "loading_peak": number(plan.loadingPeak),

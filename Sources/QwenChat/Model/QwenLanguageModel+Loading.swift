@@ -101,19 +101,25 @@ extension QwenLanguageModel {
         }
         let draft = try options.draft.map { try draftCheckpoint($0, for: tokenizer) }
         do {
-            func weights(_ checkpoint: Checkpoint) throws -> ModelWeights {
+            func weights(_ checkpoint: Checkpoint, experts: ExpertResidency) throws -> ModelWeights {
                 try ModelWeights(
                     checkpoint.configuration,
                     from: checkpoint.reader(reading),
                     arithmetic: options.engine.arithmetic,
                     pool: reading.pool,
-                    preparation: options.preparation
+                    preparation: options.preparation,
+                    experts: experts
                 )
             }
-            let model = try weights(checkpoint)
+            let model = try weights(checkpoint, experts: options.engine.experts)
             reading.progress = nil
             return try QwenLanguageModel(
-                engine: InferenceEngine(model, draft: draft.map(weights), options: options.engine),
+                // A draft that is worth having is small.
+                engine: InferenceEngine(
+                    model,
+                    draft: draft.map { try weights($0, experts: .resident) },
+                    options: options.engine
+                ),
                 tokenizer: tokenizer,
                 template: ChatTemplate(family),
                 generationConfiguration: checkpoint.generationConfiguration

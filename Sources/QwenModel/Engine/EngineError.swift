@@ -44,6 +44,14 @@ public enum EngineError: Error, Hashable, Sendable {
     /// Guesses of a draft model were asked for, and the engine has none.
     case noDraftModel
 
+    /// A limit for experts that are read on demand is below what one token needs at a time in one layer.
+    case expertLimitTooSmall(byteLimit: Int, minimum: Int)
+
+    /// Experts were to be read on demand, and a weight of theirs cannot be read some rows at a time: it is stored in several
+    /// tensors (integers or 8-bit floats with scales apart), otherwise than those of the same layer's other experts, or the source
+    /// of the weights is no ``CheckpointReader``.
+    case expertNotReadable(name: String)
+
     /// The system gave no thread.
     case threadUnavailable(code: Int32)
 }
@@ -80,6 +88,10 @@ extension EngineError: CustomStringConvertible {
             "The draft model has \(draft) tokens in its vocabulary, and the model \(model); they must be the same."
         case .noDraftModel:
             "Guesses of a draft model were asked for, but the engine has none."
+        case .expertLimitTooSmall(let limit, let minimum):
+            "Experts cannot be read on demand within \(limit) bytes; one token needs \(minimum) at a time."
+        case .expertNotReadable(let name):
+            "Experts cannot be read on demand because of how \(name) is stored."
         case .threadUnavailable(let code):
             "The system could not start a thread (error \(code))."
         }

@@ -13,13 +13,17 @@ public struct EngineOptions: Sendable, Hashable {
     public var keyValueType: ElementType
 
     /// How products treat their inputs; whoever reads the weights for the engine gives it to
-    /// ``ModelWeights/init(_:from:arithmetic:pool:)``.
+    /// ``ModelWeights/init(_:from:arithmetic:pool:preparation:experts:)``.
     public var arithmetic: Arithmetic
 
     /// How many bytes of keys and values are kept after their conversations are gone, for others that begin with the same tokens
     /// (the same instructions); 0 to keep none. Conversations that go on share their beginnings whatever this is. As much memory
     /// again may be kept empty, for conversations to come.
     public var retainedPrefixByteCount: Int
+
+    /// Where the experts of a mixture of experts are; whoever reads the weights for the engine gives it to
+    /// ``ModelWeights/init(_:from:arithmetic:pool:preparation:experts:)``.
+    public var experts: ExpertResidency
 
     /// Describes how an engine uses the machine.
     ///
@@ -29,17 +33,20 @@ public struct EngineOptions: Sendable, Hashable {
     ///   - keyValueType: the type in which keys and values are kept.
     ///   - arithmetic: how products treat their inputs.
     ///   - retainedPrefixByteCount: bytes of keys and values kept after their conversations are gone.
+    ///   - experts: where the experts of a mixture of experts are.
     public init(
         threadCount: Int? = nil,
         prefillChunk: Int = 512,
         keyValueType: ElementType = .float16,
         arithmetic: Arithmetic = .fast,
-        retainedPrefixByteCount: Int = 128 << 20
+        retainedPrefixByteCount: Int = 128 << 20,
+        experts: ExpertResidency = .automatic
     ) {
         self.threadCount = threadCount
         self.prefillChunk = prefillChunk
         self.keyValueType = keyValueType
         self.arithmetic = arithmetic
         self.retainedPrefixByteCount = retainedPrefixByteCount
+        self.experts = experts
     }
 }

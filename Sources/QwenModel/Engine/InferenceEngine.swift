@@ -19,6 +19,10 @@ public final class InferenceEngine: Sendable {
     let queue = JobQueue()
     private let layout: KeyValueLayout
     private let pageMemory: KeyValuePageMemory
+    private let expertActivity: ExpertActivity?
+
+    /// How often experts were used and had to be read so far; nil where all of them are in memory.
+    public var expertCounts: ExpertCounts? { expertActivity?.counts }
 
     /// Starts an engine.
     ///
@@ -63,6 +67,7 @@ public final class InferenceEngine: Sendable {
         layout = KeyValueLayout(weights.configuration, elementType: options.keyValueType)
         pageMemory = KeyValuePageMemory(spareByteLimit: options.retainedPrefixByteCount)
         let pass = try ForwardPass(weights, options: options, pool: pool, pageMemory: pageMemory)
+        expertActivity = pass.expertActivity
         pass.draft = try draft.map {
             try ForwardPass($0, options: options, pool: pool, pageMemory: KeyValuePageMemory(spareByteLimit: 0))
         }

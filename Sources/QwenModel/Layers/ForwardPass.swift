@@ -26,6 +26,8 @@ final class ForwardPass {
     private var modelHash: ModelHash?
     /// Where the weights are that are not in memory yet.
     private var deferred: DeferredWeights
+    /// Experts that are read on demand; nil where all are in memory.
+    private let experts: ExpertCache?
     /// The last call's step: the norms of its rows are still in the workspace. Its tokens are gone.
     private var lastStep: ForwardStep?
 
@@ -50,6 +52,7 @@ final class ForwardPass {
             workers: pool.workerCount,
             inputForms: plan.inputForms
         )
+        experts = try ExpertCache(weights, panelByteCount: workspace.scratch.panelByteCount)
         rotary = try RotaryTable(configuration)
         layout = KeyValueLayout(configuration, elementType: options.keyValueType)
         self.pageMemory = pageMemory
@@ -64,7 +67,17 @@ final class ForwardPass {
         plan = ModelPlan(try plan.weights.with(adapters))
         adapterGeneration += 1
         prefixes.reset(adapterGeneration: adapterGeneration)
+        experts?.reset(hasUpdates: hasAdapters)
         lastStep = nil
+    }
+
+    /// How often experts were read on demand; nil where all are in memory.
+    var expertActivity: ExpertActivity? { experts?.activity }
+
+    /// Throws why weights could not be read in the last pass.
+    private func checkReading() throws {
+        try experts?.check()
+        try plan.weights.failures.check()
     }
 
     /// Before a pass: brings weights into memory that are not there yet.
@@ -89,11 +102,11 @@ final class ForwardPass {
     /// Computes a part of the model's hash.
     ///
     /// - Returns: the hash; nil as long as it is not complete.
-    /// - Throws: why weights that were not in memory yet cannot be read.
+    /// - Throws: why weights that are not in memory cannot be read.
     func advanceModelHash() throws -> [UInt8]? {
         try deferred.finish(pool)
         var hash = modelHash ?? ModelHash(plan.weights)
-        hash.advance(pool)
+        try hash.advance(pool)
         modelHash = hash
         return hash.digest
     }
@@ -153,7 +166,7 @@ final class ForwardPass {
             lastStep = step
         }
         guard !workspace.stop.baseAddress.pointee else { return false }
-        try plan.weights.failures.check()
+        try checkReading()
         cache.append(tokens)
         if logits == .last {
             try checkLogits(rows: 1, firstPosition: end - 1)
@@ -194,7 +207,7 @@ final class ForwardPass {
             }
             lastStep = step
         }
-        try plan.weights.failures.check()
+        try checkReading()
         return !workspace.stop.baseAddress.pointee
     }
 
@@ -227,7 +240,7 @@ final class ForwardPass {
                 lastStep = step
             }
         }
-        try plan.weights.failures.check()
+        try checkReading()
         for row in batch { row.cache.append(row.token) }
     }
 
@@ -249,7 +262,7 @@ final class ForwardPass {
     ///
     /// - Throws: `EngineError.nonFiniteLogits`, or why weights could not be read.
     func checkedLogits(row: Int, position: Int) throws -> UnsafeMutableBufferPointer<Float> {
-        try plan.weights.failures.check()
+        try checkReading()
         let logits = logits(row: row)
         guard let base = logits.baseAddress, Kernels.current.allFinite(base, .float32, count: logits.count) else {
             throw EngineError.nonFiniteLogits(position: position)
@@ -268,7 +281,7 @@ final class ForwardPass {
         pool.run { worker in
             lastStep.project(first: rows.lowerBound, count: rows.count, &worker)
         }
-        try plan.weights.failures.check()
+        try checkReading()
         try checkLogits(rows: rows.count, firstPosition: firstPosition)
     }
 
@@ -296,14 +309,15 @@ final class ForwardPass {
         return Kernels.current.logSumExp(base, count: logits.count) - Double(logits[token])
     }
 
-    /// Reads every matrix of the model once, all workers together, and does nothing else.
+    /// Reads every matrix of the model that is in memory once, all workers together, and does nothing else.
     ///
     /// - Returns: the number of bytes read.
     /// - Throws: why weights that were not in memory yet cannot be read.
     func readWeights() throws -> Int {
         try deferred.finish(pool)
         // The plan keeps the memory alive, and nobody writes to it.
-        nonisolated(unsafe) let parts = plan.weights.matrices.flatMap { [$0.bytes] + $0.bytesApart }
+        let matrices = plan.weights.matrices.filter { $0.stored == nil }
+        nonisolated(unsafe) let parts = matrices.flatMap { [$0.bytes] + $0.bytesApart }
         let sums = workspace.logits
         pool.run { worker in
             var sum = SIMD8<UInt64>.zero
@@ -376,6 +390,7 @@ final class ForwardPass {
             mixture: workspace.mixture.flatMap { memory in
                 configuration.mixture.map { MixtureMemory(memory, $0) }
             },
+            expertSlots: experts?.slots,
             scratch: workspace.scratch,
             preparesInputs: !plan.inputForms.isEmpty,
             stop: workspace.stop.baseAddress,

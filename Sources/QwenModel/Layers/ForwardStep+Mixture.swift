@@ -58,6 +58,7 @@ extension ForwardStep {
         _ experts: UnsafePointer<GatedBlockWeights>,
         _ shared: UnsafePointer<SharedExpertWeights>?,
         _ memory: MixtureMemory,
+        layer: Int,
         _ worker: inout Worker
     ) {
         multiply(
@@ -79,23 +80,77 @@ extension ForwardStep {
         worker.barrier()
         if worker.index == 0 {
             sortByExpert(memory)
+            expertSlots?.arrange(layer: layer, active: memory.active, count: Int(memory.activeCount.pointee))
         }
         worker.barrier()
         gather(memory, worker)
+        let activeCount = Int(memory.activeCount.pointee)
+        expertSlots?.prefetch(layer: layer, count: activeCount, active: memory.active, experts: experts, &worker)
         worker.barrier()
 
-        // A task is a piece of one active expert's outputs, so that one expert with most of the rows is still shared.
-        let activeCount = Int(memory.activeCount.pointee)
-        let gatePiece = piece(of: experts.pointee.gate, worker)
-        let gatePieces = (memory.intermediate + gatePiece - 1) / gatePiece
-        while let claimed = worker.nextRange(of: activeCount * gatePieces, chunk: 1) {
-            let (index, piece) = claimed.lowerBound.quotientAndRemainder(dividingBy: gatePieces)
-            let expert = Int(memory.active[index])
-            let slots = slotRange(of: expert, memory)
-            let outputs = piece * gatePiece..<min((piece + 1) * gatePiece, memory.intermediate)
+        // Experts that are read on demand may not be in memory all at once.
+        let groups = expertSlots?.arrangement.pointee.groups ?? 1
+        for group in 0..<groups {
+            let active = expertSlots?.range(ofGroup: group) ?? 0..<activeCount
+            let absent = expertSlots?.absent(inGroup: group) ?? active.upperBound..<active.upperBound
+            // The memory is that of the group before.
+            if group > 0 { worker.barrier() }
+            multiplyGated(active.lowerBound..<absent.lowerBound, of: experts, memory, layer: layer, &worker)
+            if let expertSlots, !absent.isEmpty {
+                expertSlots.read(
+                    absent,
+                    layer: layer,
+                    active: memory.active,
+                    experts: experts,
+                    scratch: scratch,
+                    &worker
+                )
+                worker.barrier()
+                multiplyGated(absent, of: experts, memory, layer: layer, &worker)
+            }
+            worker.barrier()
+            if preparesInputs {
+                prepareActivations(active, isAll: groups == 1, memory, &worker)
+                if shared != nil, group == 0 { prepareShared(memory, worker) }
+                worker.barrier()
+            }
+            multiplyDown(active, of: experts, memory, layer: layer, &worker)
+        }
+        if let shared { finishShared(shared, memory, &worker) }
+    }
+
+    /// The weights of an active expert.
+    @inline(__always)
+    private func block(
+        _ index: Int,
+        of experts: UnsafePointer<GatedBlockWeights>,
+        _ memory: MixtureMemory,
+        layer: Int
+    ) -> UnsafePointer<GatedBlockWeights> {
+        expertSlots?.block(index, layer: layer) ?? experts + Int(memory.active[index])
+    }
+
+    /// The first half of the work of some active experts.
+    ///
+    /// A task is a piece of one expert's outputs, so that one expert with most of the rows is still shared.
+    private func multiplyGated(
+        _ active: Range<Int>,
+        of experts: UnsafePointer<GatedBlockWeights>,
+        _ memory: MixtureMemory,
+        layer: Int,
+        _ worker: inout Worker
+    ) {
+        let pieceSize = piece(of: experts.pointee.gate, worker)
+        let pieces = (memory.intermediate + pieceSize - 1) / pieceSize
+        while let claimed = worker.nextRange(of: active.count * pieces, chunk: 1) {
+            let (offset, piece) = claimed.lowerBound.quotientAndRemainder(dividingBy: pieces)
+            let index = active.lowerBound + offset
+            let slots = slotRange(of: Int(memory.active[index]), memory)
+            let block = block(index, of: experts, memory, layer: layer)
+            let outputs = piece * pieceSize..<min((piece + 1) * pieceSize, memory.intermediate)
             multiplyGated(
-                gate: experts[expert].gate,
-                up: experts[expert].up,
+                gate: block.pointee.gate,
+                up: block.pointee.up,
                 outputs: outputs,
                 x: memory.inputs + slots.lowerBound * shape.hidden,
                 rows: slots.count,
@@ -106,23 +161,46 @@ extension ForwardStep {
                 worker
             )
         }
-        worker.barrier()
-        if preparesInputs {
-            for slot in worker.range(of: rows * memory.expertsPerToken) {
-                scratch.prepare(memory.gate + slot * memory.intermediate, inputs: memory.intermediate, slot: slot)
-            }
-            if shared != nil { prepareShared(memory, worker) }
-            worker.barrier()
+    }
+
+    /// Brings the activations of some active experts into the forms that weights want.
+    private func prepareActivations(
+        _ active: Range<Int>,
+        isAll: Bool,
+        _ memory: MixtureMemory,
+        _ worker: inout Worker
+    ) {
+        func prepare(_ slot: Int) {
+            scratch.prepare(memory.gate + slot * memory.intermediate, inputs: memory.intermediate, slot: slot)
         }
-        let downPiece = piece(of: experts.pointee.down, worker)
-        let downPieces = (shape.hidden + downPiece - 1) / downPiece
-        while let claimed = worker.nextRange(of: activeCount * downPieces, chunk: 1) {
-            let (index, piece) = claimed.lowerBound.quotientAndRemainder(dividingBy: downPieces)
-            let expert = Int(memory.active[index])
-            let slots = slotRange(of: expert, memory)
+        if isAll {
+            for slot in worker.range(of: rows * memory.expertsPerToken) { prepare(slot) }
+        } else {
+            // The inputs of the others are still to be used, and lie where their activations will.
+            while let claimed = worker.nextRange(of: active.count, chunk: 1) {
+                let expert = Int(memory.active[active.lowerBound + claimed.lowerBound])
+                for slot in slotRange(of: expert, memory) { prepare(slot) }
+            }
+        }
+    }
+
+    /// The second half.
+    private func multiplyDown(
+        _ active: Range<Int>,
+        of experts: UnsafePointer<GatedBlockWeights>,
+        _ memory: MixtureMemory,
+        layer: Int,
+        _ worker: inout Worker
+    ) {
+        let pieceSize = piece(of: experts.pointee.down, worker)
+        let pieces = (shape.hidden + pieceSize - 1) / pieceSize
+        while let claimed = worker.nextRange(of: active.count * pieces, chunk: 1) {
+            let (offset, piece) = claimed.lowerBound.quotientAndRemainder(dividingBy: pieces)
+            let index = active.lowerBound + offset
+            let slots = slotRange(of: Int(memory.active[index]), memory)
             multiply(
-                experts[expert].down,
-                outputs: piece * downPiece..<min((piece + 1) * downPiece, shape.hidden),
+                block(index, of: experts, memory, layer: layer).pointee.down,
+                outputs: piece * pieceSize..<min((piece + 1) * pieceSize, shape.hidden),
                 x: memory.gate + slots.lowerBound * memory.intermediate,
                 ldx: memory.intermediate,
                 rows: slots.count,
@@ -132,7 +210,6 @@ extension ForwardStep {
                 worker
             )
         }
-        if let shared { finishShared(shared, memory, &worker) }
     }
 
     /// Adds the weighted outputs of a row's experts, in the order of their weights.

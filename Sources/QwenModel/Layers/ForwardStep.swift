@@ -51,6 +51,8 @@ struct ForwardStep: @unchecked Sendable {
     let up: UnsafeMutablePointer<Float>
     let logits: UnsafeMutablePointer<Float>
     let mixture: MixtureMemory?
+    /// Where experts are that are read on demand; nil where all are in memory.
+    let expertSlots: ExpertSlots?
     let scratch: LinearScratch
     let preparesInputs: Bool
     let stop: UnsafeMutablePointer<Bool>
@@ -67,7 +69,7 @@ struct ForwardStep: @unchecked Sendable {
         for layer in 0..<shape.layers {
             let plan = layers + layer
             attentionBlock(plan, layer: layer, &worker)
-            feedForwardBlock(plan, &worker)
+            feedForwardBlock(plan, layer: layer, &worker)
             if worker.index == 0 {
                 // Seen by the others after the barrier, and not written again before the next layer's.
                 stop.pointee = cancellation.isRaised
@@ -201,12 +203,12 @@ struct ForwardStep: @unchecked Sendable {
 
     // MARK: Feed-forward
 
-    private func feedForwardBlock(_ plan: UnsafePointer<LayerPlan>, _ worker: inout Worker) {
+    private func feedForwardBlock(_ plan: UnsafePointer<LayerPlan>, layer: Int, _ worker: inout Worker) {
         normalize(plan.pointee.feedForwardNorm, adding: .delta, &worker)
         if let dense = plan.pointee.dense {
             denseBlock(dense, &worker)
         } else if let router = plan.pointee.router, let experts = plan.pointee.experts, let mixture {
-            mixtureBlock(router, experts, plan.pointee.shared, mixture, &worker)
+            mixtureBlock(router, experts, plan.pointee.shared, mixture, layer: layer, &worker)
         }
     }
 

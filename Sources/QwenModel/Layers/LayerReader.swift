@@ -7,6 +7,8 @@ struct LayerReader<Source: WeightSource> {
     let arithmetic: Arithmetic
     let pool: WorkerPool?
     let preparation: WeightPreparation
+    /// Whether the experts' matrices stay in the files.
+    let leavesExperts: Bool
     /// Told when rows cannot be read.
     let failures = ReadingFailures()
     private let arena = StorageArena()
@@ -16,18 +18,23 @@ struct LayerReader<Source: WeightSource> {
     /// Bytes read so far.
     private(set) var byteCount = 0
 
+    /// What stands in for matrices that stay in the files, by its size.
+    private var standIns: [Int: Storage] = [:]
+
     init(
         configuration: ModelConfiguration,
         source: Source,
         arithmetic: Arithmetic,
         pool: WorkerPool?,
-        preparation: WeightPreparation
+        preparation: WeightPreparation,
+        leavesExperts: Bool
     ) {
         self.configuration = configuration
         self.source = source
         self.arithmetic = arithmetic
         self.pool = pool
         self.preparation = preparation
+        self.leavesExperts = leavesExperts
     }
 
     /// Reads a tensor of the given shape.
@@ -73,7 +80,7 @@ struct LayerReader<Source: WeightSource> {
                 name,
                 outputs: outputs,
                 inputs: inputs,
-                whileLoading: preparation == .beforeUse
+                use: preparation == .beforeUse ? .whileLoading : .later
             ), LinearWeights.canDefer(rows, for: arithmetic)
         else { return nil }
         let weights = try LinearWeights(
@@ -85,6 +92,20 @@ struct LayerReader<Source: WeightSource> {
         )
         if let matrix = weights?.deferred { deferred.append(matrix) }
         return weights
+    }
+
+    /// The matrix as one that stays in the file.
+    private mutating func absentLinear(_ name: String, outputs: Int, inputs: Int) throws -> LinearWeights {
+        guard
+            let source = source as? any RowSource,
+            let rows = try source.rows(name, outputs: outputs, inputs: inputs, use: .again)
+        else { throw EngineError.expertNotReadable(name: name) }
+        let matrix = try StoredMatrix(rows, for: arithmetic)
+        let size = matrix.form.byteCount
+        let standIn = try standIns[size] ?? Storage(reserving: size, in: nil)
+        standIns[size] = standIn
+        byteCount += size
+        return try LinearWeights(absent: matrix, standIn: standIn)
     }
 
     /// Reads one layer.
@@ -122,7 +143,9 @@ struct LayerReader<Source: WeightSource> {
         var experts: [GatedBlockWeights] = []
         experts.reserveCapacity(mixture.experts)
         for expert in 0..<mixture.experts {
-            experts.append(try block(prefix + "experts.\(expert).", intermediate: mixture.intermediateSize))
+            let name = prefix + "experts.\(expert)."
+            let width = mixture.intermediateSize
+            experts.append(try leavesExperts ? absentBlock(name, width) : block(name, intermediate: width))
         }
         let shared = try mixture.sharedIntermediateSize.map { width in
             SharedExpertWeights(
@@ -139,6 +162,15 @@ struct LayerReader<Source: WeightSource> {
             gate: try linear(prefix + "gate_proj", outputs: intermediate, inputs: hidden),
             up: try linear(prefix + "up_proj", outputs: intermediate, inputs: hidden),
             down: try linear(prefix + "down_proj", outputs: hidden, inputs: intermediate)
+        )
+    }
+
+    private mutating func absentBlock(_ prefix: String, _ intermediate: Int) throws -> GatedBlockWeights {
+        let hidden = configuration.hiddenSize
+        return GatedBlockWeights(
+            gate: try absentLinear(prefix + "gate_proj", outputs: intermediate, inputs: hidden),
+            up: try absentLinear(prefix + "up_proj", outputs: intermediate, inputs: hidden),
+            down: try absentLinear(prefix + "down_proj", outputs: hidden, inputs: intermediate)
         )
     }
 }

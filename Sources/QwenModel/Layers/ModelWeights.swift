@@ -19,7 +19,7 @@ public final class ModelWeights: Sendable {
     /// One entry a layer, the first layer first.
     let layers: [LayerWeights]
 
-    /// Bytes of all weights, a tied matrix counted once.
+    /// Bytes of all weights, a tied matrix counted once, experts that are read on demand too.
     public let byteCount: Int
 
     /// Matrices that were not in memory when loading ended, in the order of a pass.
@@ -27,6 +27,9 @@ public final class ModelWeights: Sendable {
 
     /// Told when their rows cannot be read.
     let failures: ReadingFailures
+
+    /// Where the experts of a mixture are: `.resident` or `.onDemand`. On demand, each engine has a memory of its own for them.
+    public let experts: ExpertResidency
 
     /// Reads the weights that `configuration` calls for.
     ///
@@ -36,15 +39,23 @@ public final class ModelWeights: Sendable {
     ///   - arithmetic: how products with these weights treat their inputs.
     ///   - pool: who helps to prepare the weights; nil for the calling thread alone.
     ///   - preparation: when the weights of a ``CheckpointReader`` are brought into memory.
-    /// - Throws: what the source throws, and `TensorError` when memory cannot be had.
+    ///   - experts: where the experts of a mixture are while the model is used; on demand only from a ``CheckpointReader``.
+    /// - Throws: what the source throws, `TensorError` when memory cannot be had, `EngineError.expertLimitTooSmall` or
+    ///   `.expertNotReadable`.
     public init(
         _ configuration: ModelConfiguration,
         from source: some WeightSource,
         arithmetic: Arithmetic = .exact,
         pool: WorkerPool? = nil,
-        preparation: WeightPreparation = .beforeUse
+        preparation: WeightPreparation = .beforeUse,
+        experts: ExpertResidency = .automatic
     ) throws {
         self.configuration = configuration
+        self.experts = try experts.resolved(
+            for: (source as? CheckpointReader)?.checkpoint,
+            configuration,
+            EngineOptions(arithmetic: arithmetic)
+        )
         let hidden = configuration.hiddenSize
         let vocabulary = configuration.vocabularySize
         var reader = LayerReader(
@@ -52,7 +63,8 @@ public final class ModelWeights: Sendable {
             source: source,
             arithmetic: arithmetic,
             pool: pool,
-            preparation: preparation
+            preparation: preparation,
+            leavesExperts: self.experts != .resident
         )
         embeddings = try reader.linear("model.embed_tokens", outputs: vocabulary, inputs: hidden)
         layers = try (0..<configuration.layerCount).map { try reader.layer($0) }
@@ -77,6 +89,7 @@ public final class ModelWeights: Sendable {
         byteCount = base.byteCount
         deferred = base.deferred
         failures = base.failures
+        experts = base.experts
         self.head = head
         self.layers = layers
     }

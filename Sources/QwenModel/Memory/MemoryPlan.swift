@@ -11,6 +11,13 @@ public struct MemoryPlan: Sendable, Hashable {
     /// Bytes of the weights in memory: packed for integer products with ``QwenTensor/Arithmetic/fast``, else as they are stored.
     public let weights: Int
 
+    /// Bytes of the experts of a mixture, as they are in memory: all of them.
+    public let experts: Int
+
+    /// Bytes of the experts that are in memory at a time: fewer than ``experts`` where they are read on demand. A part of
+    /// ``weights``.
+    public let residentExperts: Int
+
     /// Bytes of the keys and values of all sequences, in pages of 256 tokens, where no two begin alike.
     public let keysAndValues: Int
 
@@ -31,7 +38,7 @@ public struct MemoryPlan: Sendable, Hashable {
     ///   - options: how the engine will use the machine.
     ///   - contextTokens: tokens of each sequence, prompt and answer together; nil for the model's maximum.
     ///   - sequences: how many are in memory at a time.
-    /// - Throws: `EngineError.invalidCapacity` or `.invalidOption`.
+    /// - Throws: `EngineError.invalidCapacity` or `.invalidOption`, `.expertLimitTooSmall` or `.expertNotReadable`.
     /// - Complexity: O(number of tensors)
     public init(
         _ checkpoint: Checkpoint,
@@ -52,6 +59,7 @@ public struct MemoryPlan: Sendable, Hashable {
         guard !overflow else { throw .invalidCapacity(tokens, maximum: maximum) }
         keysAndValues = all
 
+        let residency = try options.experts.resolved(for: checkpoint, configuration, options)
         var tally = WeightTally(checkpoint, options.arithmetic)
         // In the order in which they are loaded.
         tally.add(configuration.embeddingWeight)
@@ -59,13 +67,24 @@ public struct MemoryPlan: Sendable, Hashable {
             for weight in configuration.weights(ofLayer: layer) { tally.add(weight) }
             let experts = configuration.mixture.map { $0.isSparse(layer: layer) ? $0.experts : 0 } ?? 0
             for expert in 0..<experts {
-                for weight in configuration.weights(ofExpert: expert, inLayer: layer) { tally.add(weight) }
+                for weight in configuration.weights(ofExpert: expert, inLayer: layer) {
+                    tally.add(weight, isExpert: true, isAbsent: residency != .resident)
+                }
             }
         }
         tally.add(configuration.finalNormWeight)
         if let output = configuration.outputWeight { tally.add(output) }
         storedWeights = tally.stored
-        weights = tally.memory
+        experts = tally.experts
+        if case .onDemand(let byteLimit) = residency, let mixture = configuration.mixture {
+            let footprint = ExpertFootprint(checkpoint, options.arithmetic)
+            let slots = try ExpertSlotPlan(layers: footprint.slotByteCounts, mixture, byteLimit: byteLimit)
+            residentExperts = slots.byteCount
+            weights = tally.memory + slots.byteCount
+        } else {
+            residentExperts = tally.experts
+            weights = tally.memory
+        }
         loadingPeak = tally.peak
         scratch = Self.scratch(configuration, options, tokens: tokens, sequences, tally.inputForms)
     }
@@ -109,6 +128,7 @@ private struct WeightTally {
     private let arithmetic: Arithmetic
     private(set) var stored = 0
     private(set) var memory = 0
+    private(set) var experts = 0
     private(set) var peak = 0
     private(set) var inputForms: InputForms = []
 
@@ -117,8 +137,18 @@ private struct WeightTally {
         self.arithmetic = arithmetic
     }
 
-    mutating func add(_ weight: WeightShape) {
-        let byteCount = checkpoint.byteCount(of: weight)
+    /// - Parameters:
+    ///   - weight: the weight.
+    ///   - isExpert: whether it is an expert's.
+    ///   - isAbsent: whether it stays in the file.
+    mutating func add(_ weight: WeightShape, isExpert: Bool = false, isAbsent: Bool = false) {
+        let before = (memory, peak)
+        add(weight, checkpoint.byteCount(of: weight))
+        if isExpert { experts += memory - before.0 }
+        if isAbsent { (memory, peak) = before }
+    }
+
+    private mutating func add(_ weight: WeightShape, _ byteCount: Int) {
         stored += byteCount
         if weight.shape.count == 1 {
             // Vectors are kept as floats.

@@ -12,9 +12,23 @@ struct ModelHash {
     private(set) var digest: [UInt8]?
 
     private let weights: ModelWeights
-    private let pieces: [UnsafeRawBufferPointer]
+    private let pieces: [Piece]
     private var digests: [UInt8]
     private var done = 0
+
+    /// Some bytes of the weights.
+    private enum Piece {
+        case memory(UnsafeRawBufferPointer)
+        /// Of an expert that is read on demand, as it would lie in memory.
+        case file(StoredMatrix, Range<Int>)
+
+        func withBytes(_ body: (UnsafeRawBufferPointer) -> Void) throws {
+            switch self {
+            case .memory(let bytes): body(bytes)
+            case .file(let matrix, let range): try matrix.withBytes(range, body)
+            }
+        }
+    }
 
     private static let pieceByteCount = 1 << 20
     /// What is digested at a time: some tens of milliseconds' work.
@@ -22,20 +36,35 @@ struct ModelHash {
 
     init(_ weights: ModelWeights) {
         self.weights = weights
-        var pieces: [UnsafeRawBufferPointer] = []
-        for bytes in weights.memory {
-            for start in stride(from: 0, to: bytes.count, by: Self.pieceByteCount) {
-                let end = min(start + Self.pieceByteCount, bytes.count)
-                pieces.append(UnsafeRawBufferPointer(rebasing: bytes[start..<end]))
+        var pieces: [Piece] = []
+        func append(_ byteCount: Int, _ piece: (Range<Int>) -> Piece) {
+            for start in stride(from: 0, to: byteCount, by: Self.pieceByteCount) {
+                pieces.append(piece(start..<min(start + Self.pieceByteCount, byteCount)))
             }
         }
+        func append(_ bytes: UnsafeRawBufferPointer) {
+            append(bytes.count) { .memory(UnsafeRawBufferPointer(rebasing: bytes[$0])) }
+        }
+        append(weights.embeddings.bytes)
+        for matrix in weights.matrices {
+            if let stored = matrix.stored {
+                append(stored.form.byteCount) { .file(stored, $0) }
+            } else {
+                append(matrix.bytes)
+                for bytes in matrix.bytesApart { append(bytes) }
+            }
+        }
+        for vector in weights.vectors { append(UnsafeRawBufferPointer(vector.elements)) }
         self.pieces = pieces
         digests = [UInt8](repeating: 0, count: pieces.count * MessageDigest.Algorithm.sha256.byteCount)
     }
 
     /// Takes the next pieces in.
-    mutating func advance(_ pool: WorkerPool) {
+    ///
+    /// - Throws: why an expert that is read on demand cannot be read.
+    mutating func advance(_ pool: WorkerPool) throws {
         guard digest == nil else { return }
+        let failures = ReadingFailures()
         let range = done..<min(done + Self.piecesAtATime, pieces.count)
         digests.withUnsafeMutableBufferPointer { digests in
             // The workers write the digests of different pieces, and `run` returns when all are done.
@@ -46,7 +75,11 @@ struct ModelHash {
                     for index in claimed {
                         let piece = range.lowerBound + index
                         var hash = MessageDigest(.sha256)
-                        hash.update(pieces[piece])
+                        do {
+                            try pieces[piece].withBytes { hash.update($0) }
+                        } catch {
+                            failures.record(error)
+                        }
                         for (offset, byte) in hash.finish().enumerated() {
                             digests[piece * MessageDigest.Algorithm.sha256.byteCount + offset] = byte
                         }
@@ -54,6 +87,7 @@ struct ModelHash {
                 }
             }
         }
+        try failures.check()
         done = range.upperBound
         guard done == pieces.count else { return }
         var hash = MessageDigest(.sha256)
@@ -64,14 +98,13 @@ struct ModelHash {
 }
 
 extension ModelWeights {
-    /// All bytes that the weights take.
-    fileprivate var memory: [UnsafeRawBufferPointer] {
+    /// All vectors.
+    fileprivate var vectors: [AlignedBuffer<Float>] {
         var vectors = [finalNorm]
         for layer in layers {
             vectors += [layer.inputNorm, layer.feedForwardNorm] + [layer.queryNorm, layer.keyNorm].compactMap { $0 }
         }
-        return [embeddings.bytes] + matrices.flatMap { [$0.bytes] + $0.bytesApart }
-            + vectors.map { UnsafeRawBufferPointer($0.elements) }
+        return vectors
     }
 }
 

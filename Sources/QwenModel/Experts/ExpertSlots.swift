@@ -1,0 +1,230 @@
+import QwenTensor
+
+/// Slots of the same size, and what is in them.
+struct ExpertPool {
+    let base: UnsafeMutableRawPointer
+    let slotByteCount: Int
+    let slotCount: Int
+    /// The expert in each slot, counted through all sparse layers; -1 for none.
+    let owners: UnsafeMutablePointer<Int32>
+    /// When each slot was used last.
+    let stamps: UnsafeMutablePointer<UInt64>
+}
+
+/// A layer whose experts are read on demand.
+struct ExpertLayer {
+    /// A matrix of an expert.
+    struct Part {
+        /// Where it begins in a slot.
+        let offset: Int
+        let outputs: Int
+        /// The rows that are read at a time.
+        let pieceRows: Int
+        /// How many times.
+        let pieces: Int
+    }
+
+    let pool: UnsafeMutablePointer<ExpertPool>
+    /// The weights of each slot.
+    let blocks: UnsafeMutablePointer<GatedBlockWeights>
+    /// The slot of each expert; -1 for those that are not in memory.
+    let slotOf: UnsafeMutablePointer<Int32>
+    /// The number of expert 0 among those of all sparse layers.
+    let firstOwner: Int32
+    let gate: Part
+    let up: Part
+    let down: Part
+}
+
+/// Where the active experts of a layer are.
+struct ExpertArrangement {
+    /// Counts groups of all passes.
+    var time: UInt64 = 0
+    /// How many active experts were in memory; they are the first ones.
+    var hits = 0
+    /// In how many groups the experts are computed, because a pool does not hold all at once.
+    var groups = 0
+}
+
+/// An ``ExpertCache`` as the workers of a pass use it.
+struct ExpertSlots {
+    let layers: UnsafePointer<ExpertLayer?>
+    let slotOfExpert: UnsafeMutablePointer<Int32>
+    /// The slot of each active expert.
+    let places: UnsafeMutablePointer<Int32>
+    /// Room for the active experts that are not in memory.
+    let absent: UnsafeMutablePointer<Int32>
+    /// Where among the active experts each group ends.
+    let groupEnds: UnsafeMutablePointer<Int32>
+    let arrangement: UnsafeMutablePointer<ExpertArrangement>
+    /// Whether some experts have updates beside them.
+    let hasUpdates: Bool
+    let failures: ReadingFailures
+    let activity: ExpertActivity
+}
+
+extension ExpertSlots {
+    /// Gives every active expert a slot. Called by one worker while the others wait.
+    ///
+    /// Those that are in memory come first, so that they can be computed while the system reads the others. Where there are more
+    /// than slots, groups of them take the slots in turns. Who was used longest ago makes way.
+    ///
+    /// - Parameters:
+    ///   - index: the layer.
+    ///   - active: the experts, which are put in another order.
+    ///   - count: how many.
+    /// - Complexity: O(experts that are not in memory · slots)
+    func arrange(
+        layer index: Int,
+        active: UnsafeMutablePointer<Int32>,
+        count: Int
+    ) {
+        guard let layer = layers[index] else { return }
+        let pool = layer.pool.pointee
+        var time = arrangement.pointee.time &+ 1
+        var hits = 0
+        var misses = 0
+        for index in 0..<count {
+            let expert = active[index]
+            let slot = layer.slotOf[Int(expert)]
+            if slot >= 0 {
+                active[hits] = expert
+                places[hits] = slot
+                pool.stamps[Int(slot)] = time
+                hits += 1
+            } else {
+                absent[misses] = expert
+                misses += 1
+            }
+        }
+        var free = pool.slotCount - hits
+        var group = 0
+        groupEnds[0] = Int32(truncatingIfNeeded: hits)
+        for miss in 0..<misses {
+            if free == 0 {
+                time &+= 1
+                free = pool.slotCount
+                group += 1
+            }
+            let expert = absent[miss]
+            let slot = leastRecentlyUsed(pool)
+            if pool.owners[slot] >= 0 { slotOfExpert[Int(pool.owners[slot])] = -1 }
+            pool.owners[slot] = layer.firstOwner + expert
+            pool.stamps[slot] = time
+            layer.slotOf[Int(expert)] = Int32(truncatingIfNeeded: slot)
+            active[hits + miss] = expert
+            places[hits + miss] = Int32(truncatingIfNeeded: slot)
+            free -= 1
+            groupEnds[group] = Int32(truncatingIfNeeded: hits + miss + 1)
+        }
+        arrangement.pointee = ExpertArrangement(time: time, hits: hits, groups: group + 1)
+        activity.note(used: count, read: misses)
+    }
+
+    private func leastRecentlyUsed(_ pool: ExpertPool) -> Int {
+        var best = 0
+        for slot in 1..<max(pool.slotCount, 1) where pool.stamps[slot] < pool.stamps[best] { best = slot }
+        return best
+    }
+
+    /// Gives the weights of a slot the update of an expert, or none.
+    private func update(_ block: UnsafeMutablePointer<GatedBlockWeights>, like expert: UnsafePointer<GatedBlockWeights>)
+    {
+        block.pointee = GatedBlockWeights(
+            gate: block.pointee.gate.updated(like: expert.pointee.gate),
+            up: block.pointee.up.updated(like: expert.pointee.up),
+            down: block.pointee.down.updated(like: expert.pointee.down)
+        )
+    }
+
+    /// The active experts of a group.
+    func range(ofGroup group: Int) -> Range<Int> {
+        (group == 0 ? 0 : Int(groupEnds[group - 1]))..<Int(groupEnds[group])
+    }
+
+    /// Those of a group that have to be read.
+    func absent(inGroup group: Int) -> Range<Int> {
+        let range = range(ofGroup: group)
+        return max(range.lowerBound, arrangement.pointee.hits)..<range.upperBound
+    }
+
+    /// The weights of an active expert.
+    func block(_ index: Int, layer: Int) -> UnsafePointer<GatedBlockWeights>? {
+        layers[layer].map { UnsafePointer($0.blocks + Int(places[index])) }
+    }
+
+    // MARK: Reading
+
+    /// Tells the system which parts of the files will be read for a layer. All workers call it.
+    func prefetch(
+        layer: Int,
+        count: Int,
+        active: UnsafePointer<Int32>,
+        experts: UnsafePointer<GatedBlockWeights>,
+        _ worker: inout Worker
+    ) {
+        let hits = arrangement.pointee.hits
+        guard hits < count else { return }
+        forEachPiece(hits..<count, layer: layer, active: active, experts: experts, &worker) { matrix, rows, _ in
+            matrix.prefetch(rows)
+        }
+    }
+
+    /// Reads active experts into their slots. All workers call it, and the experts are there after the next barrier.
+    ///
+    /// What cannot be read is zero, and ``ExpertCache/check()`` throws why.
+    func read(
+        _ range: Range<Int>,
+        layer: Int,
+        active: UnsafePointer<Int32>,
+        experts: UnsafePointer<GatedBlockWeights>,
+        scratch: LinearScratch,
+        _ worker: inout Worker
+    ) {
+        // Only now: until the last barrier the slots were those of the experts before.
+        if hasUpdates, worker.index == 0, let layer = layers[layer] {
+            for index in range { update(layer.blocks + Int(places[index]), like: experts + Int(active[index])) }
+        }
+        let panel = UnsafeMutableRawPointer(scratch.panel(worker.index))
+        forEachPiece(range, layer: layer, active: active, experts: experts, &worker) { matrix, rows, memory in
+            do {
+                try matrix.read(rows, into: memory, panel: panel)
+            } catch {
+                failures.record(error)
+            }
+        }
+    }
+
+    /// Shares the pieces of some active experts' matrices among the workers, in the order in which they lie in the files.
+    private func forEachPiece(
+        _ range: Range<Int>,
+        layer: Int,
+        active: UnsafePointer<Int32>,
+        experts: UnsafePointer<GatedBlockWeights>,
+        _ worker: inout Worker,
+        _ body: (_ matrix: StoredMatrix, _ rows: Range<Int>, _ memory: UnsafeMutableRawPointer) -> Void
+    ) {
+        guard let layer = layers[layer] else { return }
+        let pieces = layer.gate.pieces + layer.up.pieces + layer.down.pieces
+        while let claimed = worker.nextRange(of: range.count * pieces, chunk: 1) {
+            var (index, piece) = claimed.lowerBound.quotientAndRemainder(dividingBy: pieces)
+            index += range.lowerBound
+            let expert = experts + Int(active[index])
+            let slot = layer.pool.pointee.base + Int(places[index]) * layer.pool.pointee.slotByteCount
+            let part: ExpertLayer.Part
+            let matrix: StoredMatrix?
+            if piece < layer.gate.pieces {
+                (part, matrix) = (layer.gate, expert.pointee.gate.stored)
+            } else if piece < layer.gate.pieces + layer.up.pieces {
+                piece -= layer.gate.pieces
+                (part, matrix) = (layer.up, expert.pointee.up.stored)
+            } else {
+                piece -= layer.gate.pieces + layer.up.pieces
+                (part, matrix) = (layer.down, expert.pointee.down.stored)
+            }
+            guard let matrix else { continue }
+            let first = piece * part.pieceRows
+            body(matrix, first..<min(first + part.pieceRows, part.outputs), slot + part.offset)
+        }
+    }
+}

@@ -34,6 +34,9 @@ struct ExpertLayer {
     let gate: Part
     let up: Part
     let down: Part
+
+    /// How many times something is read for an expert.
+    var pieces: Int { gate.pieces + up.pieces + down.pieces }
 }
 
 /// Where the active experts of a layer are.
@@ -155,7 +158,14 @@ extension ExpertSlots {
 
     // MARK: Reading
 
-    /// Tells the system which parts of the files will be read for a layer. All workers call it.
+    /// How many pieces ahead of those that are read the system is told what comes: a megabyte or two, enough to keep a drive busy.
+    ///
+    /// Measured without file cache, 30B-A3B's shape with a quarter of the experts in memory: 59 tokens a second, 48 with no
+    /// lookahead; of a long prompt 749, and 503 with all experts at once, since the system then asks the drive for the last of them
+    /// before anything is computed. With everything in the file cache it makes no difference.
+    private static let lookahead = 16
+
+    /// Tells the system what will be read first for a layer. All workers call it.
     func prefetch(
         layer: Int,
         count: Int,
@@ -164,67 +174,96 @@ extension ExpertSlots {
         _ worker: inout Worker
     ) {
         let hits = arrangement.pointee.hits
-        guard hits < count else { return }
-        forEachPiece(hits..<count, layer: layer, active: active, experts: experts, &worker) { matrix, rows, _ in
-            matrix.prefetch(rows)
+        guard hits < count, let layer = layers[layer] else { return }
+        let pieces = min((count - hits) * layer.pieces, Self.lookahead)
+        while let claimed = worker.nextRange(of: pieces, chunk: 1) {
+            prefetch(hits * layer.pieces + claimed.lowerBound, of: layer, active, experts)
         }
+    }
+
+    private func prefetch(
+        _ piece: Int,
+        of layer: ExpertLayer,
+        _ active: UnsafePointer<Int32>,
+        _ experts: UnsafePointer<GatedBlockWeights>
+    ) {
+        guard let piece = self.piece(piece, of: layer, active, experts) else { return }
+        piece.matrix.prefetch(piece.rows)
     }
 
     /// Reads active experts into their slots. All workers call it, and the experts are there after the next barrier.
     ///
     /// What cannot be read is zero, and ``ExpertCache/check()`` throws why.
+    ///
+    /// - Parameters:
+    ///   - range: which of the active experts.
+    ///   - count: how many are active.
+    ///   - layer: the layer.
+    ///   - active: the active experts.
+    ///   - experts: all of the layer.
+    ///   - scratch: the workers' panels.
+    ///   - worker: the calling worker.
     func read(
         _ range: Range<Int>,
+        of count: Int,
         layer: Int,
         active: UnsafePointer<Int32>,
         experts: UnsafePointer<GatedBlockWeights>,
         scratch: LinearScratch,
         _ worker: inout Worker
     ) {
+        guard let layer = layers[layer] else { return }
         // Only now: until the last barrier the slots were those of the experts before.
-        if hasUpdates, worker.index == 0, let layer = layers[layer] {
+        if hasUpdates, worker.index == 0 {
             for index in range { update(layer.blocks + Int(places[index]), like: experts + Int(active[index])) }
         }
         let panel = UnsafeMutableRawPointer(scratch.panel(worker.index))
-        forEachPiece(range, layer: layer, active: active, experts: experts, &worker) { matrix, rows, memory in
+        while let claimed = worker.nextRange(of: range.count * layer.pieces, chunk: 1) {
+            let index = range.lowerBound * layer.pieces + claimed.lowerBound
+            if index + Self.lookahead < count * layer.pieces {
+                prefetch(index + Self.lookahead, of: layer, active, experts)
+            }
+            guard let piece = piece(index, of: layer, active, experts) else { continue }
             do {
-                try matrix.read(rows, into: memory, panel: panel)
+                try piece.matrix.read(piece.rows, into: piece.memory, panel: panel)
             } catch {
                 failures.record(error)
             }
         }
     }
 
-    /// Shares the pieces of some active experts' matrices among the workers, in the order in which they lie in the files.
-    private func forEachPiece(
-        _ range: Range<Int>,
-        layer: Int,
-        active: UnsafePointer<Int32>,
-        experts: UnsafePointer<GatedBlockWeights>,
-        _ worker: inout Worker,
-        _ body: (_ matrix: StoredMatrix, _ rows: Range<Int>, _ memory: UnsafeMutableRawPointer) -> Void
-    ) {
-        guard let layer = layers[layer] else { return }
-        let pieces = layer.gate.pieces + layer.up.pieces + layer.down.pieces
-        while let claimed = worker.nextRange(of: range.count * pieces, chunk: 1) {
-            var (index, piece) = claimed.lowerBound.quotientAndRemainder(dividingBy: pieces)
-            index += range.lowerBound
-            let expert = experts + Int(active[index])
-            let slot = layer.pool.pointee.base + Int(places[index]) * layer.pool.pointee.slotByteCount
-            let part: ExpertLayer.Part
-            let matrix: StoredMatrix?
-            if piece < layer.gate.pieces {
-                (part, matrix) = (layer.gate, expert.pointee.gate.stored)
-            } else if piece < layer.gate.pieces + layer.up.pieces {
-                piece -= layer.gate.pieces
-                (part, matrix) = (layer.up, expert.pointee.up.stored)
-            } else {
-                piece -= layer.gate.pieces + layer.up.pieces
-                (part, matrix) = (layer.down, expert.pointee.down.stored)
-            }
-            guard let matrix else { continue }
-            let first = piece * part.pieceRows
-            body(matrix, first..<min(first + part.pieceRows, part.outputs), slot + part.offset)
+    /// Rows of an active expert that are read at a time.
+    private struct Piece {
+        let matrix: StoredMatrix
+        let rows: Range<Int>
+        /// Where the matrix begins in the expert's slot.
+        let memory: UnsafeMutableRawPointer
+    }
+
+    /// A piece, counted through the active experts, in the order in which they lie in the files.
+    private func piece(
+        _ number: Int,
+        of layer: ExpertLayer,
+        _ active: UnsafePointer<Int32>,
+        _ experts: UnsafePointer<GatedBlockWeights>
+    ) -> Piece? {
+        var (index, piece) = number.quotientAndRemainder(dividingBy: layer.pieces)
+        let expert = experts + Int(active[index])
+        let slot = layer.pool.pointee.base + Int(places[index]) * layer.pool.pointee.slotByteCount
+        let part: ExpertLayer.Part
+        let matrix: StoredMatrix?
+        if piece < layer.gate.pieces {
+            (part, matrix) = (layer.gate, expert.pointee.gate.stored)
+        } else if piece < layer.gate.pieces + layer.up.pieces {
+            piece -= layer.gate.pieces
+            (part, matrix) = (layer.up, expert.pointee.up.stored)
+        } else {
+            piece -= layer.gate.pieces + layer.up.pieces
+            (part, matrix) = (layer.down, expert.pointee.down.stored)
         }
+        guard let matrix else { return nil }
+        let first = piece * part.pieceRows
+        let rows = first..<min(first + part.pieceRows, part.outputs)
+        return Piece(matrix: matrix, rows: rows, memory: slot + part.offset)
     }
 }

@@ -99,6 +99,7 @@ extension ForwardStep {
             if let expertSlots, !absent.isEmpty {
                 expertSlots.read(
                     absent,
+                    of: activeCount,
                     layer: layer,
                     active: memory.active,
                     experts: experts,

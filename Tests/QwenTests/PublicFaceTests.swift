@@ -53,6 +53,13 @@ import Testing
         try await model.engine.save(context, to: file.path)
         _ = try await QwenLanguageModel.load(file, options: LoadingOptions(draft: file))
         let plan = try MemoryPlan(Checkpoint(path: file.path), contextTokens: 4096, sequences: 2)
+        let experts: [ExpertResidency] = [.resident, .automatic, .onDemand(byteLimit: 1 << 30)]
+        _ = try await QwenLanguageModel.load(
+            file,
+            options: LoadingOptions(engine: EngineOptions(experts: experts[2]))
+        )
+        if let counts: ExpertCounts = model.engine.expertCounts { print(counts.used, counts.read) }
+        print(plan.experts, plan.residentExperts)
         print(plan.storedWeights, plan.weights, plan.keysAndValues, plan.scratch, plan.loadingPeak, plan.total)
     }
 

@@ -70,22 +70,29 @@ extension ExpertResidency {
             return self
         case .automatic:
             guard let available = AvailableMemory.byteCount else { return .resident }
-            return try automatic(checkpoint, mixture, options, available: available)
+            return automatic(checkpoint, mixture, options, available: available)
         }
     }
 
     /// Decides by the memory that there is.
+    ///
+    /// - Complexity: O(number of tensors); O(number of experts in all layers) where the model does not fit with ease.
     package func automatic(
         _ checkpoint: Checkpoint,
         _ mixture: MixtureOfExperts,
         _ options: EngineOptions,
         available: Int
-    ) throws(EngineError) -> ExpertResidency {
+    ) -> ExpertResidency {
+        let configuration = checkpoint.configuration
+        let tokens = min(8192, configuration.contextLength)
+        // Most models fit, and are not to pay for the question.
+        let keys = configuration.keyValueByteCount(tokens: tokens, storedAs: .float32) ?? .max / 2
+        if available / 2 > checkpoint.weightByteCount, available / 4 > keys, available > 4 << 30 { return .resident }
         var options = options
         options.experts = .resident
-        let tokens = min(8192, checkpoint.configuration.contextLength)
-        let plan = try MemoryPlan(checkpoint, options: options, contextTokens: tokens)
-        guard plan.total > available - available / 16 else { return .resident }
+        guard let plan = try? MemoryPlan(checkpoint, options: options, contextTokens: tokens),
+            plan.total > available - available / 16
+        else { return .resident }
         let footprint = ExpertFootprint(checkpoint, options.arithmetic)
         guard footprint.unreadable == nil else { return .resident }
         let others = plan.weights - plan.experts + plan.keysAndValues + plan.scratch

@@ -197,18 +197,18 @@ import Testing
         let checkpoint = try model.checkpoint
         let mixture = try #require(checkpoint.configuration.mixture)
         let options = EngineOptions(threadCount: 1)
-        func residency(_ available: Int) throws -> ExpertResidency {
-            try ExpertResidency.automatic.automatic(checkpoint, mixture, options, available: available)
+        func residency(_ available: Int) -> ExpertResidency {
+            ExpertResidency.automatic.automatic(checkpoint, mixture, options, available: available)
         }
         let tokens = min(8192, checkpoint.configuration.contextLength)
         var resident = options
         resident.experts = .resident
         let plan = try MemoryPlan(checkpoint, options: resident, contextTokens: tokens)
-        #expect(try residency(1 << 40) == .resident)
-        #expect(try residency(2 * plan.total) == .resident)
+        #expect(residency(1 << 40) == .resident)
+        #expect(residency(2 * plan.total) == .resident)
         #expect(try residency(0) == .onDemand(byteLimit: model.smallestLimit))
         let available = plan.total - plan.experts / 4
-        guard case .onDemand(let limit) = try residency(available) else {
+        guard case .onDemand(let limit) = residency(available) else {
             Issue.record("all experts in \(available) bytes")
             return
         }
@@ -235,7 +235,7 @@ import Testing
         let mixture = try #require(checkpoint.configuration.mixture)
         let options = EngineOptions(threadCount: 1)
         #expect(
-            try ExpertResidency.automatic.automatic(checkpoint, mixture, options, available: 0) == .resident
+            ExpertResidency.automatic.automatic(checkpoint, mixture, options, available: 0) == .resident
         )
     }
 

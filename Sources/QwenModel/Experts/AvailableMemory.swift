@@ -11,7 +11,7 @@ package enum AvailableMemory {
     /// The bytes; nil where the system does not tell.
     package static var byteCount: Int? {
         #if os(Linux) || os(Android)
-        return (controlGroups + [available].compactMap(\.self)).min()
+        return byteCount(root: "")
         #else
         var byteCount: UInt64 = 0
         var size = MemoryLayout<UInt64>.size
@@ -22,20 +22,25 @@ package enum AvailableMemory {
     }
 
     #if os(Linux) || os(Android)
+    /// The bytes by the files of a kernel whose `/proc` and `/sys` lie in some folder.
+    package static func byteCount(root: String) -> Int? {
+        (controlGroups(root) + [available(root)].compactMap(\.self)).min()
+    }
+
     /// What the kernel expects to be able to give, file caches included.
-    private static var available: Int? {
-        guard let text = text("/proc/meminfo") else { return nil }
+    private static func available(_ root: String) -> Int? {
+        guard let text = text(root + "/proc/meminfo") else { return nil }
         return field("MemAvailable:", of: text).flatMap { Int($0).map { $0.multipliedReportingOverflow(by: 1024) } }
             .flatMap { $0.overflow ? nil : $0.partialValue }
     }
 
     /// What the process' control groups leave: of version 2 its own and those above it, of version 1 the root that it sees.
-    private static var controlGroups: [Int] {
+    private static func controlGroups(_ root: String) -> [Int] {
         var all: [Int] = []
-        let line = text("/proc/self/cgroup")?.split(separator: "\n").first { $0.hasPrefix("0::/") }
+        let line = text(root + "/proc/self/cgroup")?.split(separator: "\n").first { $0.hasPrefix("0::/") }
         var path = line.map { $0.dropFirst(3).split(separator: "/") } ?? []
         while true {
-            let folder = "/sys/fs/cgroup/" + path.map { $0 + "/" }.joined()
+            let folder = root + "/sys/fs/cgroup/" + path.map { $0 + "/" }.joined()
             let byteCount = left(
                 limit: folder + "memory.max",
                 usage: folder + "memory.current",
@@ -45,7 +50,7 @@ package enum AvailableMemory {
             guard !path.isEmpty else { break }
             path.removeLast()
         }
-        let folder = "/sys/fs/cgroup/memory/"
+        let folder = root + "/sys/fs/cgroup/memory/"
         let byteCount = left(
             limit: folder + "memory.limit_in_bytes",
             usage: folder + "memory.usage_in_bytes",

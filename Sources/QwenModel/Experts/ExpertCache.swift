@@ -26,7 +26,10 @@ final class ExpertCache {
     private let absent: AlignedBuffer<Int32>
     private let groupEnds: AlignedBuffer<Int32>
     private let arrangement: UnsafeMutablePointer<ExpertArrangement>
-    private var hasUpdates: Bool
+    private let state: UnsafeMutablePointer<ExpertSlots>
+
+    /// What the workers of a pass need; valid as long as the cache lives.
+    var slots: UnsafePointer<ExpertSlots> { UnsafePointer(state) }
 
     /// Allocates the memory; nil where all experts are in memory.
     ///
@@ -44,7 +47,6 @@ final class ExpertCache {
         guard !shapes.isEmpty else { return nil }
         let plan = try ExpertSlotPlan(layers: shapes.map(\.slotByteCount), mixture, byteLimit: byteLimit)
         let slotCount = plan.pools.reduce(0) { $0 + $1.slotCount }
-        hasUpdates = weights.matrices.contains(where: \.isUpdated)
         memory = try AlignedBuffer(count: plan.byteCount)
         slotOfExpert = try AlignedBuffer(count: shapes.count * mixture.experts)
         owners = try AlignedBuffer(count: slotCount)
@@ -59,6 +61,20 @@ final class ExpertCache {
         layerCount = weights.layers.count
         layers = .allocate(capacity: layerCount)
         layers.initialize(repeating: nil, count: layerCount)
+        state = .allocate(capacity: 1)
+        state.initialize(
+            to: ExpertSlots(
+                layers: UnsafePointer(layers),
+                slotOfExpert: slotOfExpert.baseAddress,
+                places: places.baseAddress,
+                absent: absent.baseAddress,
+                groupEnds: groupEnds.baseAddress,
+                arrangement: arrangement,
+                hasUpdates: weights.matrices.contains(where: \.isUpdated),
+                failures: failures,
+                activity: activity
+            )
+        )
         var (firstSlot, offset) = (0, 0)
         var offsets: [Int] = []
         for (index, pool) in plan.pools.enumerated() {
@@ -98,6 +114,7 @@ final class ExpertCache {
         layers.deinitialize(count: layerCount).deallocate()
         pools.deinitialize(count: poolCount).deallocate()
         arrangement.deinitialize(count: 1).deallocate()
+        state.deinitialize(count: 1).deallocate()
     }
 
     private struct BlockKey: Hashable {
@@ -143,8 +160,8 @@ final class ExpertCache {
     /// - Parameter hasUpdates: whether some experts have one.
     func reset(hasUpdates: Bool) {
         forget()
-        guard hasUpdates || self.hasUpdates else { return }
-        self.hasUpdates = hasUpdates
+        guard hasUpdates || state.pointee.hasUpdates else { return }
+        state.pointee.hasUpdates = hasUpdates
         for (start, count) in blocks {
             for index in 0..<count {
                 let block = start[index]
@@ -161,21 +178,6 @@ final class ExpertCache {
         slotOfExpert.elements.update(repeating: -1)
         owners.elements.update(repeating: -1)
         stamps.elements.update(repeating: 0)
-    }
-
-    /// What the workers of a pass need.
-    var slots: ExpertSlots {
-        ExpertSlots(
-            layers: UnsafePointer(layers),
-            slotOfExpert: slotOfExpert.baseAddress,
-            places: places.baseAddress,
-            absent: absent.baseAddress,
-            groupEnds: groupEnds.baseAddress,
-            arrangement: arrangement,
-            hasUpdates: hasUpdates,
-            failures: failures,
-            activity: activity
-        )
     }
 }
 

@@ -61,7 +61,7 @@ struct ExpertSlots {
     let groupEnds: UnsafeMutablePointer<Int32>
     let arrangement: UnsafeMutablePointer<ExpertArrangement>
     /// Whether some experts have updates beside them.
-    let hasUpdates: Bool
+    var hasUpdates: Bool
     let failures: ReadingFailures
     let activity: ExpertActivity
 }

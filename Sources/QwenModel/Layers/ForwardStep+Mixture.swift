@@ -80,24 +80,30 @@ extension ForwardStep {
         worker.barrier()
         if worker.index == 0 {
             sortByExpert(memory)
-            expertSlots?.arrange(layer: layer, active: memory.active, count: Int(memory.activeCount.pointee))
+            expertSlots?.pointee.arrange(layer: layer, active: memory.active, count: Int(memory.activeCount.pointee))
         }
         worker.barrier()
         gather(memory, worker)
         let activeCount = Int(memory.activeCount.pointee)
-        expertSlots?.prefetch(layer: layer, count: activeCount, active: memory.active, experts: experts, &worker)
+        expertSlots?.pointee.prefetch(
+            layer: layer,
+            count: activeCount,
+            active: memory.active,
+            experts: experts,
+            &worker
+        )
         worker.barrier()
 
         // Experts that are read on demand may not be in memory all at once.
-        let groups = expertSlots?.arrangement.pointee.groups ?? 1
+        let groups = expertSlots?.pointee.arrangement.pointee.groups ?? 1
         for group in 0..<groups {
-            let active = expertSlots?.range(ofGroup: group) ?? 0..<activeCount
-            let absent = expertSlots?.absent(inGroup: group) ?? active.upperBound..<active.upperBound
+            let active = expertSlots?.pointee.range(ofGroup: group) ?? 0..<activeCount
+            let absent = expertSlots?.pointee.absent(inGroup: group) ?? active.upperBound..<active.upperBound
             // The memory is that of the group before.
             if group > 0 { worker.barrier() }
             multiplyGated(active.lowerBound..<absent.lowerBound, of: experts, memory, layer: layer, &worker)
             if let expertSlots, !absent.isEmpty {
-                expertSlots.read(
+                expertSlots.pointee.read(
                     absent,
                     of: activeCount,
                     layer: layer,
@@ -128,7 +134,7 @@ extension ForwardStep {
         _ memory: MixtureMemory,
         layer: Int
     ) -> UnsafePointer<GatedBlockWeights> {
-        expertSlots?.block(index, layer: layer) ?? experts + Int(memory.active[index])
+        expertSlots?.pointee.block(index, layer: layer) ?? experts + Int(memory.active[index])
     }
 
     /// The first half of the work of some active experts.

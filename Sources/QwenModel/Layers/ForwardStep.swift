@@ -52,7 +52,7 @@ struct ForwardStep: @unchecked Sendable {
     let logits: UnsafeMutablePointer<Float>
     let mixture: MixtureMemory?
     /// Where experts are that are read on demand; nil where all are in memory.
-    let expertSlots: ExpertSlots?
+    let expertSlots: UnsafePointer<ExpertSlots>?
     let scratch: LinearScratch
     let preparesInputs: Bool
     let stop: UnsafeMutablePointer<Bool>

@@ -100,11 +100,47 @@ V vf v_zero_below(vf v, vf x, vf limit) { return _mm256_and_ps(_mm256_cmp_ps(x, 
 
 #include "vector_attention.h"
 
+typedef __m256i vi;
+
+#define CHUNK 4
+#define Q8_KEYS_ARE_SIGNED false
+
+V vi vi_zero(void) { return _mm256_setzero_si256(); }
+V vi vi_set(int32_t x) { return _mm256_set1_epi32(x); }
+V vi vi_load(const char *p) { return _mm256_loadu_si256((const __m256i *)(const void *)p); }
+V vi vi_load_keys(const char *p) { return vi_load(p); }
+V vi vi_set_bytes(const int8_t *p) {
+    int32_t bytes;
+    memcpy(&bytes, p, sizeof bytes);
+    return vi_set(bytes);
+}
+V vi vi_add(vi a, vi b) { return _mm256_add_epi32(a, b); }
+V vi vi_shift_left(vi v, int count) { return _mm256_slli_epi32(v, count); }
+V vf v_from_integers(vi v) { return _mm256_cvtepi32_ps(v); }
+V vf vi_byte(vi v, int c) {
+    return v_from_integers(_mm256_and_si256(_mm256_srli_epi32(v, 8 * c), _mm256_set1_epi32(0xff)));
+}
+V void v_load_i8(const int8_t *p, vf *row) {
+    UNROLL for (int c = 0; c < CHUNK; c++) {
+        row[c] = v_from_integers(_mm256_cvtepi8_epi32(_mm_loadl_epi64((const __m128i *)(const void *)(p + c * LANES))));
+    }
+}
+
+/// Two products of a byte and a query's part, added, fit into 16 bits.
+V vi vi_dot(vi sums, vi keys, vi query) {
+    return vi_add(sums, _mm256_madd_epi16(_mm256_maddubs_epi16(keys, query), _mm256_set1_epi16(1)));
+}
+
+#include "vector_q8_cache.h"
+
+Q8_ATTENTION_PARTIAL(avx2, TARGET, vi_dot)
+
 void qwen_fill_avx2(qwen_kernels *table) {
     fill_table(table);
     fill_attention(table);
     qwen_fill_packed_avx2(&table->packed);
     qwen_fill_packing_avx2(table);
+    table->q8_cache = (qwen_q8_cache_kernels){q8_store_pair, q8_attention_partial_avx2, attention_rows_q8};
     table->name = "avx2";
 }
 #else

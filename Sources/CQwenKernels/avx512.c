@@ -79,10 +79,50 @@ V vf v_zero_below(vf v, vf x, vf limit) { return _mm512_maskz_mov_ps(_mm512_cmp_
 
 #include "vector_attention.h"
 
+typedef __m512i vi;
+
+#define CHUNK 2
+#define Q8_KEYS_ARE_SIGNED false
+
+V vi vi_zero(void) { return _mm512_setzero_si512(); }
+V vi vi_set(int32_t x) { return _mm512_set1_epi32(x); }
+V vi vi_load(const char *p) { return _mm512_loadu_si512(p); }
+V vi vi_load_keys(const char *p) { return vi_load(p); }
+V vi vi_set_bytes(const int8_t *p) {
+    int32_t bytes;
+    memcpy(&bytes, p, sizeof bytes);
+    return vi_set(bytes);
+}
+V vi vi_add(vi a, vi b) { return _mm512_add_epi32(a, b); }
+V vi vi_shift_left(vi v, unsigned count) { return _mm512_slli_epi32(v, count); }
+V vf v_from_integers(vi v) { return _mm512_cvtepi32_ps(v); }
+V vf vi_byte(vi v, int c) {
+    return v_from_integers(_mm512_and_si512(_mm512_srli_epi32(v, (unsigned)(8 * c)), _mm512_set1_epi32(0xff)));
+}
+V void v_load_i8(const int8_t *p, vf *row) {
+    UNROLL for (int c = 0; c < CHUNK; c++) {
+        row[c] = v_from_integers(_mm512_cvtepi8_epi32(_mm_loadu_si128((const __m128i *)(const void *)(p + c * LANES))));
+    }
+}
+
+/// Two products of a byte and a query's part, added, fit into 16 bits.
+V vi vi_dot(vi sums, vi keys, vi query) {
+    return vi_add(sums, _mm512_madd_epi16(_mm512_maddubs_epi16(keys, query), _mm512_set1_epi16(1)));
+}
+
+#include "vector_q8_cache.h"
+
+#define VNNI __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx2,fma,f16c,avx512vnni")))
+
+Q8_ATTENTION_PARTIAL(avx512, TARGET, vi_dot)
+Q8_ATTENTION_PARTIAL(vnni, VNNI, _mm512_dpbusd_epi32)
+
 void qwen_fill_avx512(qwen_kernels *table) {
     fill_table(table);
     fill_attention(table);
+    table->q8_cache = (qwen_q8_cache_kernels){q8_store_pair, q8_attention_partial_avx512, attention_rows_q8};
     if (qwen_has_vnni()) {
+        table->q8_cache.attention_partial = q8_attention_partial_vnni;
         qwen_fill_packed_vnni(&table->packed);
     } else {
         qwen_fill_packed_avx2(&table->packed);

@@ -39,6 +39,9 @@ void qwen_fill_packed_avx2(qwen_packed_kernels *table);
 void qwen_fill_packed_vnni(qwen_packed_kernels *table);
 void qwen_fill_packed_neon(qwen_packed_kernels *table);
 
+void qwen_fill_q8_cache_scalar(qwen_q8_cache_kernels *table);
+void qwen_fill_q8_cache_dotprod(qwen_q8_cache_kernels *table);
+
 /// Packs by AVX2 at the levels that have it.
 void qwen_fill_packing_avx2(qwen_kernels *table);
 

@@ -104,10 +104,63 @@ V void v_transpose8(const float *from, size_t from_stride, float *to, size_t to_
 
 #include "vector_attention.h"
 
+typedef int32x4_t vi;
+
+#define CHUNK 4
+#define Q8_KEYS_ARE_SIGNED true
+
+V vi vi_zero(void) { return vdupq_n_s32(0); }
+V vi vi_set(int32_t x) { return vdupq_n_s32(x); }
+V vi vi_load(const char *p) { return vreinterpretq_s32_u8(vld1q_u8((const uint8_t *)p)); }
+V vi vi_load_keys(const char *p) {
+    return vreinterpretq_s32_u8(veorq_u8(vld1q_u8((const uint8_t *)p), vdupq_n_u8(0x80)));
+}
+V vi vi_set_bytes(const int8_t *p) {
+    int32_t bytes;
+    memcpy(&bytes, p, sizeof bytes);
+    return vi_set(bytes);
+}
+V vi vi_add(vi a, vi b) { return vaddq_s32(a, b); }
+V vi vi_shift_left(vi v, int count) { return vshlq_s32(v, vdupq_n_s32(count)); }
+V vf v_from_integers(vi v) { return vcvtq_f32_s32(v); }
+V vf vi_byte(vi v, int c) {
+    uint32x4_t shifted = vshlq_u32(vreinterpretq_u32_s32(v), vdupq_n_s32(-8 * c));
+    return vcvtq_f32_u32(vandq_u32(shifted, vdupq_n_u32(0xff)));
+}
+V void v_load_i8(const int8_t *p, vf *row) {
+    int8x16_t bytes = vld1q_s8(p);
+    int16x8_t low = vmovl_s8(vget_low_s8(bytes)), high = vmovl_s8(vget_high_s8(bytes));
+    row[0] = v_from_integers(vmovl_s16(vget_low_s16(low)));
+    row[1] = v_from_integers(vmovl_s16(vget_high_s16(low)));
+    row[2] = v_from_integers(vmovl_s16(vget_low_s16(high)));
+    row[3] = v_from_integers(vmovl_s16(vget_high_s16(high)));
+}
+
+V vi vi_dot(vi sums, vi keys, vi query) {
+    int8x16_t k = vreinterpretq_s8_s32(keys), q = vreinterpretq_s8_s32(query);
+    int16x8_t low = vmull_s8(vget_low_s8(k), vget_low_s8(q)), high = vmull_s8(vget_high_s8(k), vget_high_s8(q));
+    return vaddq_s32(sums, vpaddq_s32(vpaddlq_s16(low), vpaddlq_s16(high)));
+}
+
+#include "vector_q8_cache.h"
+
+Q8_ATTENTION_PARTIAL(neon, , vi_dot)
+
+#define DOTPROD __attribute__((target("arch=armv8.2-a+dotprod")))
+
+DOTPROD static inline __attribute__((always_inline)) vi vi_dot_at_once(vi sums, vi keys, vi query) {
+    return vdotq_s32(sums, vreinterpretq_s8_s32(keys), vreinterpretq_s8_s32(query));
+}
+
+Q8_ATTENTION_PARTIAL(dotprod, DOTPROD, vi_dot_at_once)
+
+void qwen_fill_q8_cache_dotprod(qwen_q8_cache_kernels *table) { table->attention_partial = q8_attention_partial_dotprod; }
+
 void qwen_fill_neon(qwen_kernels *table) {
     fill_table(table);
     fill_attention(table);
     qwen_fill_packed_neon(&table->packed);
+    table->q8_cache = (qwen_q8_cache_kernels){q8_store_pair, q8_attention_partial_neon, attention_rows_q8};
     table->name = "neon";
 }
 #else

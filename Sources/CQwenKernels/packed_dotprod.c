@@ -40,6 +40,7 @@ void qwen_fill_dotprod(qwen_kernels *table) {
     qwen_fill_neon(table);
     qwen_quantize_input quantize = table->packed.quantize;
     table->packed = (qwen_packed_kernels){quantize, {multiply_q8_0, multiply_q4_0, multiply_q4_k, multiply_q6_k}};
+    qwen_fill_q8_cache_dotprod(&table->q8_cache);
     table->name = "dotprod";
 }
 #else

@@ -233,4 +233,5 @@ void qwen_fill_scalar(qwen_kernels *table) {
         .pack_group = qwen_pack_group,
     };
     qwen_fill_packed_scalar(&table->packed);
+    qwen_fill_q8_cache_scalar(&table->q8_cache);
 }

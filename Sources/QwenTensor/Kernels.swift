@@ -274,6 +274,70 @@ extension Kernels {
 // MARK: Attention
 
 extension Kernels {
+    private typealias AttendPartially =
+        @convention(c) (
+            UnsafePointer<Float>, Int, Int, UnsafePointer<qwen_paged_head>, Int, Int, Float, UnsafeMutablePointer<Float>
+        ) -> Void
+
+    private typealias AttendRows =
+        @convention(c) (
+            UnsafePointer<Float>, Int, Int, Int, Int, Int, UnsafePointer<qwen_paged_head>, Float,
+            UnsafeMutablePointer<Float>, Int, UnsafeMutablePointer<Float>
+        ) -> Void
+
+    @inline(__always)
+    private func partialAttention(_ type: KeyValueType) -> AttendPartially {
+        switch type {
+        case .float32: table.pointee.types.0.attention_partial
+        case .float16: table.pointee.types.1.attention_partial
+        case .bfloat16: table.pointee.types.2.attention_partial
+        case .int8: table.pointee.q8_cache.attention_partial
+        }
+    }
+
+    @inline(__always)
+    private func rowsAttention(_ type: KeyValueType) -> AttendRows {
+        switch type {
+        case .float32: table.pointee.types.0.attention_rows
+        case .float16: table.pointee.types.1.attention_rows
+        case .bfloat16: table.pointee.types.2.attention_rows
+        case .int8: table.pointee.q8_cache.attention_rows
+        }
+    }
+
+    /// Puts a position's key and value into the cache, rounded to its type.
+    ///
+    /// - Parameters:
+    ///   - key: [headDimension].
+    ///   - value: [headDimension].
+    ///   - headDimension: the length of a head, as ``supportsHeadDimension(_:)`` wants it.
+    ///   - tile: where the tile's keys begin.
+    ///   - tileByteCount: the bytes of a tile's keys, and of its values.
+    ///   - index: the position's place in the tile.
+    ///   - type: how keys and values are stored.
+    public func store(
+        key: UnsafePointer<Float>,
+        value: UnsafePointer<Float>,
+        headDimension: Int,
+        tile: UnsafeMutableRawPointer,
+        tileByteCount: Int,
+        index: Int,
+        _ type: KeyValueType
+    ) {
+        let convert: @convention(c) (UnsafePointer<Float>, UnsafeMutableRawPointer, Int) -> Void
+        switch type {
+        case .float32: convert = table.pointee.types.0.from_f32
+        case .float16: convert = table.pointee.types.1.from_f32
+        case .bfloat16: convert = table.pointee.types.2.from_f32
+        case .int8:
+            table.pointee.q8_cache.store(key, value, headDimension, tile, tileByteCount, index)
+            return
+        }
+        let place = tile + index * type.rowByteCount(headDimension: headDimension)
+        convert(key, place, headDimension)
+        convert(value, place + tileByteCount, headDimension)
+    }
+
     /// The head dimensions that the attention kernels accept: multiples of 8 up to 256.
     public static func supportsHeadDimension(_ dimension: Int) -> Bool {
         dimension > 0 && dimension <= Int(QWEN_MAX_HEAD_DIM) && dimension % 8 == 0
@@ -307,13 +371,13 @@ extension Kernels {
         group: Int,
         headDimension: Int,
         cache: PagedHead,
-        _ type: ElementType,
+        _ type: KeyValueType,
         positions: Range<Int>,
         scale: Float,
         partial: UnsafeMutablePointer<Float>
     ) {
         withUnsafePointer(to: cache.head) {
-            of(type).attention_partial(
+            partialAttention(type)(
                 q,
                 group,
                 headDimension,
@@ -364,14 +428,14 @@ extension Kernels {
         headDimension: Int,
         start: Int,
         cache: PagedHead,
-        _ type: ElementType,
+        _ type: KeyValueType,
         scale: Float,
         out: UnsafeMutablePointer<Float>,
         outStride: Int,
         scratch: UnsafeMutablePointer<Float>
     ) {
         withUnsafePointer(to: cache.head) {
-            of(type).attention_rows(
+            rowsAttention(type)(
                 q,
                 qStride,
                 rows,

@@ -1,21 +1,17 @@
+import Foundation
 import QwenTensor
 import Testing
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
-
 /// Both attention kernels against the textbook formula in double precision.
 @Suite struct AttentionTests {
+    /// Sums in another order; with 8-bit integers the query is rounded too, to 14 bits.
+    static func tolerance(_ type: KeyValueType) -> Double { type == .int8 ? 3e-4 : 3e-6 }
+
     static let headDimensions = [8, 24, 32, 64, 80, 128, 256]
 
     /// A cache of one key-value head in pages of 64 positions.
     struct Cache {
-        let type: ElementType
+        let type: KeyValueType
         let headDimension: Int
         let keys: [Float]
         let values: [Float]
@@ -23,14 +19,14 @@ import Testing
         private let table: AlignedBuffer<UnsafeRawPointer>
         private static let gap = 96
 
-        init(_ type: ElementType, headDimension: Int, positions: Int, random: inout RandomSource) throws {
+        init(_ type: KeyValueType, headDimension: Int, positions: Int, random: inout RandomSource) throws {
             self.type = type
             self.headDimension = headDimension
             let pageCount = (positions + 63) / 64
-            let keys = type.encode(random.floats(positions * headDimension, in: -2...2))
-            let values = type.encode(random.floats(positions * headDimension))
-            let row = headDimension * type.bytesPerBlock
-            // In an order of their own, and with NaN (in each type) where nothing may be read.
+            let keys = random.floats(positions * headDimension, in: -2...2)
+            let values = random.floats(positions * headDimension)
+            let row = type.rowByteCount(headDimension: headDimension)
+            // In an order of their own, and with NaN (in each type) where nothing may be looked at.
             pages = try (0..<pageCount).map { _ in
                 let page = try AlignedBuffer<UInt8>(count: Self.gap + 2 * 64 * row)
                 page.elements.update(repeating: 0xff)
@@ -40,16 +36,29 @@ import Testing
             for index in 0..<pageCount {
                 table.elements[index] = UnsafeRawPointer(pages[(index + 1) % pageCount].baseAddress)
             }
+            let scalar = try #require(Kernels(level: .scalar))
+            var stored: (keys: [Float], values: [Float]) = ([], [])
             for position in 0..<positions {
-                let page = pages[(position / 64 + 1) % pageCount].elements
-                let tile = Self.gap + position % 64 / 16 * 2 * 16 * row
-                for byte in 0..<row {
-                    page[tile + position % 16 * row + byte] = keys.bytes[position * row + byte]
-                    page[tile + (16 + position % 16) * row + byte] = values.bytes[position * row + byte]
+                let page = UnsafeMutableRawPointer(pages[(position / 64 + 1) % pageCount].baseAddress)
+                let tile = page + Self.gap + position % 64 / 16 * 2 * 16 * row
+                let start = position * headDimension
+                keys.withUnsafeBufferPointer { keys in
+                    values.withUnsafeBufferPointer { values in
+                        scalar.store(
+                            key: keys.baseAddress! + start,
+                            value: values.baseAddress! + start,
+                            headDimension: headDimension,
+                            tile: tile,
+                            tileByteCount: 16 * row,
+                            index: position % 16,
+                            type
+                        )
+                    }
                 }
+                stored.keys += type.row(position % 16, areKeys: true, headDimension, in: tile)
+                stored.values += type.row(position % 16, areKeys: false, headDimension, in: tile + 16 * row)
             }
-            self.keys = keys.values
-            self.values = values.values
+            (self.keys, self.values) = stored
         }
 
         var head: PagedHead {
@@ -57,7 +66,7 @@ import Testing
                 pages: table.baseAddress,
                 pageShift: 6,
                 offset: Self.gap,
-                tileByteCount: 16 * headDimension * type.bytesPerBlock
+                tileByteCount: 16 * type.rowByteCount(headDimension: headDimension)
             )
         }
 
@@ -77,8 +86,8 @@ import Testing
         }
     }
 
-    @Test(arguments: RunnableLevel.all, ElementType.plain)
-    func onePositionInParts(_ level: RunnableLevel, _ type: ElementType) throws {
+    @Test(arguments: RunnableLevel.all, KeyValueType.allCases)
+    func onePositionInParts(_ level: RunnableLevel, _ type: KeyValueType) throws {
         var random = RandomSource(21)
         for headDimension in Self.headDimensions {
             let positions = 150
@@ -122,7 +131,7 @@ import Testing
                         scale: scale
                     )
                     let worst = (0..<headDimension).map { abs(Double(out[h * outStride + $0]) - expected[$0]) }.max()!
-                    #expect(worst < 3e-6, "head dimension \(headDimension), group \(group), head \(h)")
+                    #expect(worst < Self.tolerance(type), "head dimension \(headDimension), group \(group), head \(h)")
                     #expect(out[h * outStride + headDimension] == 5)
                 }
             }
@@ -159,8 +168,8 @@ import Testing
         #expect(out.allSatisfy { $0 == 0 })
     }
 
-    @Test(arguments: RunnableLevel.all, ElementType.plain)
-    func manyPositions(_ level: RunnableLevel, _ type: ElementType) throws {
+    @Test(arguments: RunnableLevel.all, KeyValueType.allCases)
+    func manyPositions(_ level: RunnableLevel, _ type: KeyValueType) throws {
         var random = RandomSource(22)
         for (headDimension, group, rows, start) in [
             (8, 1, 1, 0), (24, 2, 5, 0), (32, 3, 70, 0), (64, 7, 11, 60), (80, 2, 33, 130), (128, 2, 40, 63),
@@ -211,8 +220,99 @@ import Testing
         }
     }
 
+    /// Blocks of 32 floats and what gguf-py makes of them in Q8_0.
+    @Test(arguments: RunnableLevel.all)
+    func storesWhatGGMLStores(_ level: RunnableLevel) throws {
+        let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Fixtures")
+        let bytes = try Data(contentsOf: folder.appending(path: "q8_0_rows.blocks"))
+        let dimension = 128
+        let record = 4 * dimension + dimension / 32 * 34
+        #expect(bytes.count % record == 0 && bytes.count >= 16 * record)
+        let row = KeyValueType.int8.rowByteCount(headDimension: dimension)
+        #expect(row == dimension / 32 * 34)
+        let tile = try AlignedBuffer<UInt8>(count: 2 * 16 * row)
+        let base = UnsafeMutableRawPointer(tile.baseAddress)
+        for (number, start) in stride(from: 0, to: bytes.count, by: record).enumerated() {
+            let floats = (0..<dimension).map { index in
+                bytes.withUnsafeBytes { $0.loadUnaligned(fromByteOffset: start + 4 * index, as: Float.self) }
+            }
+            let expected = Array(bytes[start + 4 * dimension..<start + record])
+            level.kernels.store(
+                key: floats,
+                value: floats,
+                headDimension: dimension,
+                tile: base,
+                tileByteCount: 16 * row,
+                index: number % 16,
+                .int8
+            )
+            var found = [UInt8](repeating: 0, count: row)
+            for areKeys in [true, false] {
+                PagedHead.readRow(
+                    number % 16,
+                    areKeys: areKeys,
+                    headDimension: dimension,
+                    from: areKeys ? base : base + 16 * row,
+                    into: &found
+                )
+                #expect(found == expected, "row \(number)")
+            }
+        }
+    }
+
+    /// Numbers that are not finite must not become finite by rounding.
+    @Test(arguments: RunnableLevel.all, [Float.nan, .infinity, -.infinity])
+    func keepsWhatIsNotFinite(_ level: RunnableLevel, _ number: Float) throws {
+        var values = [Float](repeating: 1, count: 64)
+        values[40] = number
+        let row = KeyValueType.int8.rowByteCount(headDimension: 64)
+        let tile = try AlignedBuffer<UInt8>(count: 2 * 16 * row)
+        let base = UnsafeMutableRawPointer(tile.baseAddress)
+        level.kernels.store(
+            key: values,
+            value: values,
+            headDimension: 64,
+            tile: base,
+            tileByteCount: 16 * row,
+            index: 3,
+            .int8
+        )
+        for areKeys in [true, false] {
+            let found = KeyValueType.int8.row(3, areKeys: areKeys, 64, in: areKeys ? base : base + 16 * row)
+            #expect(found.prefix(32).allSatisfy { abs($0 - 1) < 0.001 } && found.suffix(32).allSatisfy { !$0.isFinite })
+        }
+    }
+
     @Test func headDimensions() {
         #expect([8, 64, 80, 128, 256].allSatisfy { Kernels.supportsHeadDimension($0) })
         #expect(![-8, 0, 4, 100, 264].contains { Kernels.supportsHeadDimension($0) })
+    }
+}
+
+extension KeyValueType {
+    /// The numbers that a tile's row stands for.
+    func row(_ index: Int, areKeys: Bool, _ headDimension: Int, in part: UnsafeRawPointer) -> [Float] {
+        let byteCount = rowByteCount(headDimension: headDimension)
+        let plain: ElementType
+        switch self {
+        case .float32: plain = .float32
+        case .float16: plain = .float16
+        case .bfloat16: plain = .bfloat16
+        case .int8:
+            var bytes = [UInt8](repeating: 0, count: byteCount)
+            PagedHead.readRow(index, areKeys: areKeys, headDimension: headDimension, from: part, into: &bytes)
+            return stride(from: 0, to: headDimension, by: 32).flatMap { start in
+                let block = Array(bytes.dropFirst(start / 32 * 34).prefix(2 + min(32, headDimension - start)))
+                var scale: Float = 0
+                let half = UInt16(block[0]) | UInt16(block[1]) << 8
+                withUnsafeBytes(of: half) {
+                    Kernels.current.convert(from: $0.baseAddress!, .float16, to: &scale, count: 1)
+                }
+                return block.dropFirst(2).map { scale * Float(Int8(bitPattern: $0)) }
+            }
+        }
+        var numbers = [Float](repeating: 0, count: headDimension)
+        Kernels.current.convert(from: part + index * byteCount, plain, to: &numbers, count: headDimension)
+        return numbers
     }
 }

@@ -78,7 +78,7 @@ struct BenchReport {
         return .object(JSONObject(members.map { JSONObject.Member(key: $0.0, value: $0.1) }))
     }
 
-    private var keyValueType: String { engine.options.keyValueType == .float16 ? "f16" : "f32" }
+    private var keyValueType: String { engine.options.keyValueType.description.lowercased() }
 
     private func gigabytesPerSecond(_ test: SpeedTest.Result) -> Double {
         Double(bytesPerToken) * test.speed.mean / 1e9

@@ -51,7 +51,7 @@ struct CheckpointFacts {
         )
     }
 
-    private func keyValueBytes(_ type: ElementType) -> Int {
+    private func keyValueBytes(_ type: KeyValueType) -> Int {
         configuration.keyValueByteCount(tokens: 1, storedAs: type) ?? 0
     }
 
@@ -75,7 +75,8 @@ struct CheckpointFacts {
             ("read per token", "\(grouped(checkpoint.bytesPerToken)) bytes"),
             (
                 "KV per token",
-                "\(grouped(keyValueBytes(.float16))) bytes as f16, \(grouped(keyValueBytes(.float32))) as f32"
+                "\(grouped(keyValueBytes(.float16))) bytes as f16, \(grouped(keyValueBytes(.float32))) as f32, "
+                    + "\(grouped(keyValueBytes(.int8))) as q8"
             ),
             ("context", "\(grouped(shape.contextLength)) tokens"),
         ]
@@ -113,7 +114,10 @@ struct CheckpointFacts {
             "weight_bytes": number(checkpoint.weightByteCount),
             "weight_bytes_per_token": number(checkpoint.bytesPerToken),
             "tensors": .object(JSONObject(types.map { JSONObject.Member(key: $0.name, value: number($0.tensors)) })),
-            "kv_bytes_per_token": ["f16": number(keyValueBytes(.float16)), "f32": number(keyValueBytes(.float32))],
+            "kv_bytes_per_token": [
+                "f16": number(keyValueBytes(.float16)), "f32": number(keyValueBytes(.float32)),
+                "q8": number(keyValueBytes(.int8)),
+            ],
             "context_length": number(shape.contextLength),
             "vocabulary_size": number(shape.vocabularySize),
             "hidden_size": number(shape.hiddenSize),

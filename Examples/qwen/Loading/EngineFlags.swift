@@ -9,8 +9,8 @@ struct EngineFlags: ParsableArguments {
     @Option(help: "The most prompt tokens computed in one pass.")
     var chunk = 512
 
-    @Option(help: "The type in which keys and values are kept: f16 or f32.")
-    var kvType: KeyValueType?
+    @Option(help: "The type in which keys and values are kept: f16, f32, or q8 for half of f16's memory.")
+    var kvType: KeyValueTypeName?
 
     @Option(help: "How products treat their inputs: fast (8-bit integers with quantised weights) or exact (floats).")
     var arithmetic: ArithmeticName?
@@ -29,11 +29,11 @@ struct EngineFlags: ParsableArguments {
     ///   - keyValueType: what the command uses where nothing was asked for.
     ///   - arithmetic: likewise.
     /// - Returns: the options of an engine.
-    func options(keyValueType: KeyValueType = .f16, arithmetic: ArithmeticName = .fast) -> EngineOptions {
+    func options(keyValueType: KeyValueTypeName = .f16, arithmetic: ArithmeticName = .fast) -> EngineOptions {
         EngineOptions(
             threadCount: threads,
             prefillChunk: chunk,
-            keyValueType: (kvType ?? keyValueType) == .f16 ? .float16 : .float32,
+            keyValueType: (kvType ?? keyValueType).type,
             arithmetic: (self.arithmetic ?? arithmetic) == .fast ? .fast : .exact,
             experts: experts?.residency ?? .automatic
         )
@@ -46,10 +46,24 @@ enum ArithmeticName: String, ExpressibleByArgument, CaseIterable {
     case exact
 }
 
-/// A type of keys and values, by the names that llama.cpp gives them.
-enum KeyValueType: String, ExpressibleByArgument, CaseIterable {
+/// The names of the types of keys and values.
+enum KeyValueTypeName: String, ExpressibleByArgument, CaseIterable {
     case f16
     case f32
+    case q8
+
+    /// A name, or llama.cpp's for `q8`.
+    init?(argument: String) {
+        self.init(rawValue: argument == "q8_0" ? "q8" : argument)
+    }
+
+    var type: KeyValueType {
+        switch self {
+        case .f16: .float16
+        case .f32: .float32
+        case .q8: .int8
+        }
+    }
 }
 
 /// Where experts are, as it is said on the command line.

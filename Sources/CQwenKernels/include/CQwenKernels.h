@@ -16,7 +16,9 @@
 #include "qwen_grouped.h"
 #include "qwen_machine.h"
 #include "qwen_packed.h"
+#include "qwen_paged_head.h"
 #include "qwen_pool.h"
+#include "qwen_q8_cache.h"
 #include "qwen_quantize.h"
 
 #if defined(__clang__)
@@ -45,29 +47,6 @@ typedef enum qwen_level {
 } qwen_level;
 
 #define QWEN_LEVEL_COUNT 6
-
-/// Positions whose keys lie one after another in a page, followed by their values: attention reads one stream.
-#define QWEN_TILE_POSITIONS 16
-
-/// The cached keys and values of one key-value head: in pages that may lie anywhere, each with a power of two of positions.
-/// A head's part of a page is made of tiles: the keys of QWEN_TILE_POSITIONS positions, then their values.
-typedef struct qwen_paged_head {
-    /// The sequence's pages, in order.
-    const void *_Nonnull const *_Nonnull pages;
-    /// The binary logarithm of a page's positions, at least 6.
-    size_t page_shift;
-    /// Bytes from a page's beginning to the head's first tile.
-    size_t offset;
-    /// Bytes of a tile's keys, and of its values.
-    size_t tile_bytes;
-} qwen_paged_head;
-
-/// The keys of the tile that a position belongs to.
-static inline const char *qwen_paged_tile(const qwen_paged_head *cache, size_t position) {
-    size_t inside = position & (((size_t)1 << cache->page_shift) - 1);
-    return (const char *)cache->pages[position >> cache->page_shift] + cache->offset +
-           inside / QWEN_TILE_POSITIONS * 2 * cache->tile_bytes;
-}
 
 /// The kernels that depend on how elements are stored. All sizes count elements unless the name says bytes.
 typedef struct qwen_type_kernels {
@@ -153,6 +132,9 @@ typedef struct qwen_kernels {
     /// out[h * out_stride + i], for h < group and i < head_dim. All zero if no part saw a position.
     void (*attention_merge)(const float *partials, size_t stride, size_t parts, size_t group, size_t head_dim,
                             float *out, size_t out_stride);
+
+    /// Keys and values as 8-bit integers.
+    qwen_q8_cache_kernels q8_cache;
 
     /// y[i * ldy + r] = sum over j < k of x[i * ldx + j] * w[r][j], both BF16, summed in float in any order. Row r of w starts
     /// `r * row_bytes` bytes after w. Levels with an instruction for it may take subnormal numbers for zero.

@@ -15,11 +15,11 @@ extension ModelConfiguration {
     ///
     /// - Parameters:
     ///   - tokens: the number of tokens.
-    ///   - elementType: the type of the keys and values.
-    /// - Returns: the number of bytes, or nil where it overflows, the number of tokens is negative or a head's rows do
-    ///   not fill whole blocks.
-    public func keyValueByteCount(tokens: Int, storedAs elementType: ElementType) -> Int? {
-        guard tokens >= 0, let row = elementType.rowByteCount(columns: headDimension) else { return nil }
+    ///   - type: the type of the keys and values.
+    /// - Returns: the number of bytes, or nil where it overflows or the number of tokens is negative.
+    public func keyValueByteCount(tokens: Int, storedAs type: KeyValueType) -> Int? {
+        guard tokens >= 0 else { return nil }
+        let row = type.rowByteCount(headDimension: headDimension)
         // Bounded: 2 · 2^12 layers · 2^12 heads · a row of 2^12 elements.
         let perToken = 2 * layerCount * keyValueHeads * row
         let (bytes, overflows) = perToken.multipliedReportingOverflow(by: tokens)

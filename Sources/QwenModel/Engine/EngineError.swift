@@ -1,5 +1,3 @@
-public import QwenTensor
-
 /// What can go wrong when a request meets the engine.
 public enum EngineError: Error, Hashable, Sendable {
     /// The prompt has no token; there is nothing to continue.
@@ -31,9 +29,6 @@ public enum EngineError: Error, Hashable, Sendable {
 
     /// An engine option is out of its range.
     case invalidOption(name: String, value: Int)
-
-    /// Keys and values are kept as plain numbers only.
-    case unsupportedKeyValueType(ElementType)
 
     /// The kernels compute with head dimensions that are multiples of 8 up to 256.
     case unsupportedHeadDimension(Int)
@@ -78,8 +73,6 @@ extension EngineError: CustomStringConvertible {
             "Logits at position \(position) were asked for, but there are \(tokens) tokens."
         case .nonFiniteLogits(let position):
             "The model's logits after position \(position) are not finite."
-        case .unsupportedKeyValueType(let type):
-            "Keys and values cannot be kept as \(type), only as \(ElementType.plain.map(\.description).joined(separator: ", "))."
         case .invalidOption(let name, let value):
             "The engine option \(name) cannot be \(value)."
         case .unsupportedHeadDimension(let dimension):

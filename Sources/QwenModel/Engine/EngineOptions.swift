@@ -9,8 +9,9 @@ public struct EngineOptions: Sendable, Hashable {
     /// (about `prefillChunk × (3 × hidden + 2 × intermediate)` floats).
     public var prefillChunk: Int
 
-    /// The type in which keys and values are kept: `.float16` (default; what the field uses) or `.float32`.
-    public var keyValueType: ElementType
+    /// The type in which keys and values are kept: `.float16` (default; what the field uses), `.float32`, or `.int8` for
+    /// conversations twice as long in the same memory.
+    public var keyValueType: KeyValueType
 
     /// How products treat their inputs; whoever reads the weights for the engine gives it to
     /// ``ModelWeights/init(_:from:arithmetic:pool:preparation:experts:)``.
@@ -37,7 +38,7 @@ public struct EngineOptions: Sendable, Hashable {
     public init(
         threadCount: Int? = nil,
         prefillChunk: Int = 512,
-        keyValueType: ElementType = .float16,
+        keyValueType: KeyValueType = .float16,
         arithmetic: Arithmetic = .fast,
         retainedPrefixByteCount: Int = 128 << 20,
         experts: ExpertResidency = .automatic

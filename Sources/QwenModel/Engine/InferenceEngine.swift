@@ -52,9 +52,6 @@ public final class InferenceEngine: Sendable {
                 value: options.retainedPrefixByteCount
             )
         }
-        guard options.keyValueType.isPlain else {
-            throw EngineError.unsupportedKeyValueType(options.keyValueType)
-        }
         let vocabulary = weights.configuration.vocabularySize
         if let draft, draft.configuration.vocabularySize != vocabulary {
             throw EngineError.draftVocabularyDiffers(draft: draft.configuration.vocabularySize, model: vocabulary)
@@ -64,7 +61,7 @@ public final class InferenceEngine: Sendable {
         configuration = weights.configuration
         hasDraft = draft != nil
         let pool = try WorkerPool(workerCount: threads)
-        layout = KeyValueLayout(weights.configuration, elementType: options.keyValueType)
+        layout = KeyValueLayout(weights.configuration, type: options.keyValueType)
         pageMemory = KeyValuePageMemory(spareByteLimit: options.retainedPrefixByteCount)
         let pass = try ForwardPass(weights, options: options, pool: pool, pageMemory: pageMemory)
         expertActivity = pass.expertActivity

@@ -3,14 +3,17 @@ import QwenTensor
 /// Where the keys and values of a position lie in a page.
 ///
 /// A page holds the same positions of every layer and head: `[layer][key–value head][tile][key, value][position][headDimension]`,
-/// with a tile of 16 positions, so that what attention reads of a page for one head lies in one run and is read in order.
+/// with a tile of 16 positions, so that what attention reads of a page for one head lies in one run and is read in order. Inside
+/// a tile, 8-bit integers lie in another order, which `qwen_q8_cache.h` tells.
 struct KeyValueLayout: Sendable, Hashable {
-    /// The type of the stored elements.
-    let elementType: ElementType
+    /// The type of keys and values.
+    let type: KeyValueType
     /// The layers of the model.
     let layers: Int
     /// The heads of each layer.
     let heads: Int
+    /// The length of a head's key or value.
+    let headDimension: Int
     /// Bytes of a head's key or value at one position.
     let rowByteCount: Int
 
@@ -23,11 +26,12 @@ struct KeyValueLayout: Sendable, Hashable {
     /// with 128 and 1.00 times with 256. Sharing is no coarser for it, since sequences copy the beginning of a page that they part in.
     static let pagePositions = 1 << pageShift
 
-    init(_ configuration: ModelConfiguration, elementType: ElementType) {
-        self.elementType = elementType
+    init(_ configuration: ModelConfiguration, type: KeyValueType) {
+        self.type = type
         layers = configuration.layerCount
         heads = configuration.keyValueHeads
-        rowByteCount = configuration.headDimension * elementType.bytesPerBlock
+        headDimension = configuration.headDimension
+        rowByteCount = type.rowByteCount(headDimension: configuration.headDimension)
     }
 
     /// Bytes of a tile's keys, and of its values.
@@ -60,6 +64,9 @@ struct KeyValueLayout: Sendable, Hashable {
 
     /// The number of runs of rows: the keys, then the values, of every head in every layer.
     var runCount: Int { 2 * layers * heads }
+
+    /// Whether a run's rows are keys.
+    func areKeys(_ run: Int) -> Bool { run % (2 * heads) < heads }
 
     /// Where a tile of a run begins in a page.
     func offset(ofTile tile: Int, run: Int) -> Int {

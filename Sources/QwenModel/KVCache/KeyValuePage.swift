@@ -37,28 +37,65 @@ final class KeyValuePage {
 
     /// Copies rows of a run, from the page's first position on, out of the page.
     func read(run: Int, _ layout: KeyValueLayout, into rows: UnsafeMutableRawBufferPointer) {
-        forEachTile(run, layout, rows) { tile, rows in rows.copyMemory(from: UnsafeRawBufferPointer(tile)) }
+        forEachTile(run, layout, rows) { tile, rows in
+            if layout.type == .int8 {
+                forEachRow(layout, rows) { index, row in
+                    PagedHead.readRow(
+                        index,
+                        areKeys: layout.areKeys(run),
+                        headDimension: layout.headDimension,
+                        from: tile,
+                        into: row
+                    )
+                }
+            } else if let base = rows.baseAddress {
+                base.copyMemory(from: tile, byteCount: rows.count)
+            }
+        }
     }
 
     /// Copies rows of a run, from the page's first position on, into the page.
     func write(run: Int, _ layout: KeyValueLayout, from rows: UnsafeMutableRawBufferPointer) {
-        forEachTile(run, layout, rows) { tile, rows in tile.copyMemory(from: UnsafeRawBufferPointer(rows)) }
+        forEachTile(run, layout, rows) { tile, rows in
+            if layout.type == .int8 {
+                forEachRow(layout, rows) { index, row in
+                    PagedHead.writeRow(
+                        index,
+                        areKeys: layout.areKeys(run),
+                        headDimension: layout.headDimension,
+                        from: row,
+                        into: tile
+                    )
+                }
+            } else if let base = rows.baseAddress {
+                tile.copyMemory(from: base, byteCount: rows.count)
+            }
+        }
     }
 
+    /// Hands out where a run's tiles begin, each with the rows that belong there.
     private func forEachTile(
         _ run: Int,
         _ layout: KeyValueLayout,
         _ rows: UnsafeMutableRawBufferPointer,
-        _ body: (UnsafeMutableRawBufferPointer, UnsafeMutableRawBufferPointer) -> Void
+        _ body: (UnsafeMutableRawPointer, UnsafeMutableRawBufferPointer) -> Void
     ) {
         var tile = 0
         for start in stride(from: 0, to: rows.count, by: layout.tileByteCount) {
             let rows = UnsafeMutableRawBufferPointer(
                 rebasing: rows[start..<min(start + layout.tileByteCount, rows.count)]
             )
-            let base = UnsafeMutableRawPointer(bytes.baseAddress) + layout.offset(ofTile: tile, run: run)
-            body(UnsafeMutableRawBufferPointer(start: base, count: rows.count), rows)
+            body(UnsafeMutableRawPointer(bytes.baseAddress) + layout.offset(ofTile: tile, run: run), rows)
             tile += 1
         }
+    }
+
+    private func forEachRow(
+        _ layout: KeyValueLayout,
+        _ rows: UnsafeMutableRawBufferPointer,
+        _ body: (Int, UnsafeMutableRawPointer) -> Void
+    ) {
+        guard let base = rows.baseAddress else { return }
+        for index in 0..<rows.count / layout.rowByteCount { body(index, base + index * layout.rowByteCount) }
     }
 }

@@ -54,7 +54,7 @@ final class ForwardPass {
         )
         experts = try ExpertCache(weights, panelByteCount: workspace.scratch.panelByteCount)
         rotary = try RotaryTable(configuration)
-        layout = KeyValueLayout(configuration, elementType: options.keyValueType)
+        layout = KeyValueLayout(configuration, type: options.keyValueType)
         self.pageMemory = pageMemory
         shape = ForwardShape(configuration)
         prefixes = PrefixTree(byteLimit: options.retainedPrefixByteCount)

@@ -100,9 +100,15 @@ extension ForwardStep {
             sines: sines
         )
         kernels.rotate(key, heads: 1, stride: dimension, dimension: dimension, cosines: cosines, sines: sines)
-        let place = cache.place(head, position: position)
-        kernels.convert(from: key, to: place, layout.elementType, count: dimension)
-        kernels.convert(from: value, to: place + layout.tileByteCount, layout.elementType, count: dimension)
+        kernels.store(
+            key: key,
+            value: value,
+            headDimension: dimension,
+            tile: cache.tile(head, position: position),
+            tileByteCount: layout.tileByteCount,
+            index: position % PagedHead.tilePositions,
+            layout.type
+        )
     }
 
     /// One row: each worker prepares a head and attends with it at once, unless the heads do not divide among the workers
@@ -215,7 +221,7 @@ extension ForwardStep {
             group: shape.group,
             headDimension: shape.headDimension,
             cache: cache.head(head),
-            layout.elementType,
+            layout.type,
             positions: positions,
             scale: shape.scale,
             partial: partial
@@ -265,7 +271,7 @@ extension ForwardStep {
                 headDimension: shape.headDimension,
                 start: start + first,
                 cache: cache.head(head),
-                layout.elementType,
+                layout.type,
                 scale: shape.scale,
                 out: attended + offset,
                 outStride: queryStride,
@@ -288,12 +294,11 @@ private struct LayerCache {
         offset = layer * layout.heads * layout.headStride
     }
 
-    /// Where a head's key of a position lies; its value follows a tile later.
-    func place(_ head: Int, position: Int) -> UnsafeMutableRawPointer {
+    /// Where the tile of a position begins for a head.
+    func tile(_ head: Int, position: Int) -> UnsafeMutableRawPointer {
         let inside = position & (KeyValueLayout.pagePositions - 1)
-        let (tile, row) = inside.quotientAndRemainder(dividingBy: PagedHead.tilePositions)
         return UnsafeMutableRawPointer(mutating: pages[position >> KeyValueLayout.pageShift])
-            + offset + head * layout.headStride + 2 * tile * layout.tileByteCount + row * layout.rowByteCount
+            + offset + head * layout.headStride + 2 * (inside / PagedHead.tilePositions) * layout.tileByteCount
     }
 
     func head(_ head: Int) -> PagedHead {

@@ -51,8 +51,7 @@ public struct MemoryPlan: Sendable, Hashable {
         let tokens = contextTokens ?? maximum
         guard tokens >= 1, tokens <= maximum else { throw .invalidCapacity(tokens, maximum: maximum) }
         guard (1...4096).contains(sequences) else { throw .invalidOption(name: "sequences", value: sequences) }
-        guard options.keyValueType.isPlain else { throw .unsupportedKeyValueType(options.keyValueType) }
-        let layout = KeyValueLayout(configuration, elementType: options.keyValueType)
+        let layout = KeyValueLayout(configuration, type: options.keyValueType)
         guard let page = try? layout.pageByteCount() else { throw .invalidCapacity(tokens, maximum: maximum) }
         let count = KeyValueLayout.pages(positions: tokens) * sequences
         let (all, overflow) = Self.pages(page).multipliedReportingOverflow(by: count)

@@ -61,8 +61,8 @@ final class RestoreContextJob: AnswerJob<InferenceEngine.RestoredContext>, @unch
         guard expected == size else {
             throw SavedContextError.wrongSize(expected: expected ?? Int.max, found: size)
         }
-        guard heading.elementType == cache.layout.elementType else {
-            throw SavedContextError.otherKeyValueType(heading.elementType, expected: cache.layout.elementType)
+        guard heading.type == cache.layout.type else {
+            throw SavedContextError.otherKeyValueType(heading.type, expected: cache.layout.type)
         }
         let own = SavedContextHeading(cache, configuration, attachmentByteCount: 0, modelHash: hash)
         guard heading.modelHash == hash, heading.layers == own.layers, heading.heads == own.heads,

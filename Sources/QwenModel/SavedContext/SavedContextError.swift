@@ -27,7 +27,7 @@ public enum SavedContextError: Error, Hashable, Sendable {
     case otherModel
 
     /// Its keys and values are of another type than the engine keeps.
-    case otherKeyValueType(ElementType, expected: ElementType)
+    case otherKeyValueType(KeyValueType, expected: KeyValueType)
 
     /// It has more tokens than the context may hold.
     case tooManyTokens(Int, capacity: Int)

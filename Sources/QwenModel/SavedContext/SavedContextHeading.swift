@@ -9,7 +9,7 @@ internal import QwenTensor
 /// |---|---|
 /// | 8 | `QwenCtx` and a zero |
 /// | 4 | version, 1 |
-/// | 4 | type of the keys and values: 0 float32, 1 float16, 2 bfloat16 |
+/// | 4 | type of the keys and values: 0 float32, 1 float16, 2 bfloat16, 3 8-bit integers |
 /// | 4, 4, 4 | layers, key–value heads, head dimension |
 /// | 4 | zero |
 /// | 8 | tokens |
@@ -17,14 +17,15 @@ internal import QwenTensor
 /// | 32 | ``ModelHash`` |
 ///
 /// Then the attachment, the tokens (4 bytes each), for each layer the keys and then the values, `[heads, tokens, head dimension]`,
-/// and the SHA-256 of everything before.
+/// and the SHA-256 of everything before. Of 8-bit integers each 32 dimensions, or what is left of them, are a block of GGUF's Q8_0: a
+/// scale in binary16, then the integers.
 struct SavedContextHeading: Equatable {
     static let byteCount = 80
     static let version = 1
     private static let magic = Array("QwenCtx\0".utf8)
-    private static let types: [ElementType] = [.float32, .float16, .bfloat16]
+    private static let types: [KeyValueType] = [.float32, .float16, .bfloat16, .int8]
 
-    var elementType: ElementType
+    var type: KeyValueType
     var layers: Int
     var heads: Int
     var headDimension: Int
@@ -32,13 +33,10 @@ struct SavedContextHeading: Equatable {
     var attachmentByteCount: Int
     var modelHash: [UInt8]
 
-    /// Bytes of the keys or the values of one head in one layer.
-    var runByteCount: Int { tokens * headDimension * elementType.bytesPerBlock }
-
     /// The size of the whole file; nil where it overflows.
     var fileByteCount: Int? {
         var total = Self.byteCount + MessageDigest.Algorithm.sha256.byteCount
-        let factors = [2, layers, heads, headDimension, elementType.bytesPerBlock, tokens]
+        let factors = [2, layers, heads, type.rowByteCount(headDimension: headDimension), tokens]
         var product = 1
         for factor in factors {
             let (next, overflow) = product.multipliedReportingOverflow(by: factor)
@@ -59,7 +57,7 @@ struct SavedContextHeading: Equatable {
             withUnsafeBytes(of: number.littleEndian) { bytes += $0 }
         }
         append(UInt32(Self.version))
-        append(UInt32(Self.types.firstIndex(of: elementType) ?? Self.types.count))
+        append(UInt32(Self.types.firstIndex(of: type) ?? Self.types.count))
         for size in [layers, heads, headDimension, 0] { append(UInt32(truncatingIfNeeded: size)) }
         append(UInt64(tokens))
         append(UInt64(attachmentByteCount))
@@ -81,7 +79,7 @@ struct SavedContextHeading: Equatable {
         guard version == Self.version else { throw .unsupportedVersion(version, supported: Self.version) }
         let type = Int(number(12, 4))
         guard Self.types.indices.contains(type), number(28, 4) == 0 else { throw .corrupt(path: path) }
-        elementType = Self.types[type]
+        self.type = Self.types[type]
         layers = Int(number(16, 4))
         heads = Int(number(20, 4))
         headDimension = Int(number(24, 4))
@@ -95,7 +93,7 @@ struct SavedContextHeading: Equatable {
     }
 
     init(_ cache: KeyValueCache, _ configuration: ModelConfiguration, attachmentByteCount: Int, modelHash: [UInt8]) {
-        elementType = cache.layout.elementType
+        type = cache.layout.type
         layers = configuration.layerCount
         heads = configuration.keyValueHeads
         headDimension = configuration.headDimension

@@ -18,9 +18,12 @@ import Testing
     }
 
     /// Prompts of different lengths, so that sequences join the batch one after another and leave it too.
-    @Test(arguments: models, [1, 3])
-    func eightTogetherSayWhatEachSaysAlone(_ model: ReferenceModel, threads: Int) async throws {
-        let options = EngineOptions(threadCount: threads, keyValueType: .float32, retainedPrefixByteCount: 0)
+    @Test(arguments: models, [(1, KeyValueType.float32), (3, .float32), (1, .int8), (3, .int8)])
+    func eightTogetherSayWhatEachSaysAlone(
+        _ model: ReferenceModel,
+        _ run: (threads: Int, type: KeyValueType)
+    ) async throws {
+        let options = EngineOptions(threadCount: run.threads, keyValueType: run.type, retainedPrefixByteCount: 0)
         let engine = try model.engine(options)
         let requests = Self.prompts(8).enumerated().map { request($1, 10 + 5 * $0) }
         var alone: [[Int]] = []

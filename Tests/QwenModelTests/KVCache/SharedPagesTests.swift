@@ -9,9 +9,15 @@ import Testing
     private static let instructions = RandomModel.prompt(1000)
     private static let wholePages = 1000 / page
 
-    private static func engine(retaining bytes: Int = 0, chunk: Int = 512) throws -> InferenceEngine {
+    private static let types: [KeyValueType] = [.float16, .int8]
+
+    private static func engine(
+        _ type: KeyValueType = .float16,
+        retaining bytes: Int = 0,
+        chunk: Int = 512
+    ) throws -> InferenceEngine {
         try RandomModel.engine(
-            EngineOptions(threadCount: 2, prefillChunk: chunk, retainedPrefixByteCount: bytes)
+            EngineOptions(threadCount: 2, prefillChunk: chunk, keyValueType: type, retainedPrefixByteCount: bytes)
         )
     }
 
@@ -26,8 +32,9 @@ import Testing
     }
 
     /// What an engine says that has nothing to share.
-    private static func alone(_ prompt: [Int], _ count: Int = 4) async throws -> [Int] {
-        let engine = try engine()
+    private static func alone(_ prompt: [Int], _ count: Int = 4, _ type: KeyValueType = .float16) async throws -> [Int]
+    {
+        let engine = try engine(type)
         return try await engine.tokens(request(prompt, count), in: engine.makeContext()).tokens
     }
 
@@ -37,8 +44,9 @@ import Testing
         return engine.keyValuePageCount == count
     }
 
-    @Test func eightSessionsHoldTheirInstructionsOnce() async throws {
-        let engine = try Self.engine()
+    @Test(arguments: types)
+    func eightSessionsHoldTheirInstructionsOnce(type: KeyValueType) async throws {
+        let engine = try Self.engine(type)
         var contexts: [InferenceContext] = []
         for index in 0..<8 {
             let context = try engine.makeContext()
@@ -46,7 +54,7 @@ import Testing
                 Self.request(Self.instructions + Self.question(index)),
                 in: context
             )
-            #expect(try await tokens == Self.alone(Self.instructions + Self.question(index)))
+            #expect(try await tokens == Self.alone(Self.instructions + Self.question(index), 4, type))
             // What the questions have in common by chance comes on top.
             #expect(try #require(summary).cachedTokens >= (index == 0 ? 0 : 1000))
             #expect(try #require(summary).cachedTokens < 1003)
@@ -61,15 +69,16 @@ import Testing
     }
 
     /// All ask before any has an answer: each computes a part of what they have in common.
-    @Test func eightAtOnceComputeTheirInstructionsOnce() async throws {
-        let engine = try Self.engine(chunk: 128)
+    @Test(arguments: types)
+    func eightAtOnceComputeTheirInstructionsOnce(type: KeyValueType) async throws {
+        let engine = try Self.engine(type, chunk: 128)
         let contexts = try (0..<8).map { _ in try engine.makeContext() }
         let computed = try await withThrowingTaskGroup(of: Int.self) { group in
             for (index, context) in contexts.enumerated() {
                 group.addTask {
                     let prompt = Self.instructions + Self.question(index)
                     let (tokens, summary) = try await engine.tokens(Self.request(prompt), in: context)
-                    #expect(try await tokens == Self.alone(prompt))
+                    #expect(try await tokens == Self.alone(prompt, 4, type))
                     return try #require(summary).promptTokens - #require(summary).cachedTokens
                 }
             }
@@ -103,18 +112,19 @@ import Testing
     }
 
     /// Two go on from the middle of a page, in turns.
-    @Test func whoWritesIntoASharedPageCopiesIt() async throws {
-        let engine = try Self.engine()
+    @Test(arguments: types)
+    func whoWritesIntoASharedPageCopiesIt(type: KeyValueType) async throws {
+        let engine = try Self.engine(type)
         let (first, second) = (try engine.makeContext(), try engine.makeContext())
         var (one, other) = (Array(Self.instructions.prefix(40)), Array(Self.instructions.prefix(40)))
         for turn in 0..<3 {
             one += RandomModel.prompt(20, seed: turn)
             other += RandomModel.prompt(20, seed: 50 + turn)
             let tokens = try await engine.tokens(Self.request(one, 12), in: first).tokens
-            #expect(try await tokens == Self.alone(one, 12))
+            #expect(try await tokens == Self.alone(one, 12, type))
             one += tokens
             let others = try await engine.tokens(Self.request(other, 12), in: second)
-            #expect(try await others.tokens == Self.alone(other, 12))
+            #expect(try await others.tokens == Self.alone(other, 12, type))
             if turn == 0 { #expect(try #require(others.summary).cachedTokens >= 40) }
             other += others.tokens
         }
@@ -122,9 +132,9 @@ import Testing
     }
 
     /// A session that forgets (thinking is left out of the next prompt) and goes on differently leaves the other's pages as they are.
-    @Test(arguments: [300, 512, 700])
-    func truncatingLeavesSharedPagesAsTheyAre(_ kept: Int) async throws {
-        let engine = try Self.engine()
+    @Test(arguments: [300, 512, 700], types)
+    func truncatingLeavesSharedPagesAsTheyAre(_ kept: Int, type: KeyValueType) async throws {
+        let engine = try Self.engine(type)
         let (first, second) = (try engine.makeContext(), try engine.makeContext())
         let prompt = Self.instructions + Self.question(0)
         _ = try await engine.tokens(Self.request(prompt), in: first)
@@ -132,20 +142,21 @@ import Testing
         let shorter = Self.instructions.prefix(kept) + RandomModel.prompt(400, seed: 3)
         let (tokens, summary) = try await engine.tokens(Self.request(Array(shorter), 12), in: first)
         #expect(try #require(summary).cachedTokens >= kept)
-        #expect(try await tokens == Self.alone(Array(shorter), 12))
+        #expect(try await tokens == Self.alone(Array(shorter), 12, type))
         let longer = prompt + Self.question(1)
         let (others, othersSummary) = try await engine.tokens(Self.request(longer, 12), in: second)
         #expect(try #require(othersSummary).cachedTokens >= prompt.count)
-        #expect(try await others == Self.alone(longer, 12))
+        #expect(try await others == Self.alone(longer, 12, type))
     }
 
     /// Guesses that do not come are written behind what is stored, where another may have gone on.
-    @Test func rejectedGuessesLeaveSharedPagesAsTheyAre() async throws {
-        let engine = try Self.engine()
+    @Test(arguments: types)
+    func rejectedGuessesLeaveSharedPagesAsTheyAre(type: KeyValueType) async throws {
+        let engine = try Self.engine(type)
         let (first, second) = (try engine.makeContext(), try engine.makeContext())
         let prompt = Array(Self.instructions.prefix(90) + Self.instructions.prefix(90))
         let guessing = Speculation(.promptLookup, isAdaptive: false)
-        let expected = try await Self.alone(prompt, 60)
+        let expected = try await Self.alone(prompt, 60, type)
         for context in [first, second, first] {
             let (tokens, summary) = try await engine.tokens(Self.request(prompt, 60, guessing), in: context)
             #expect(try #require(summary).proposedTokens > 0)
@@ -153,19 +164,20 @@ import Testing
         }
         let longer = prompt + expected + Self.question(2)
         let (tokens, _) = try await engine.tokens(Self.request(longer, 12), in: second)
-        #expect(try await tokens == Self.alone(longer, 12))
+        #expect(try await tokens == Self.alone(longer, 12, type))
     }
 
     /// Sequences share across the end of a page as they grow.
-    @Test func generatedPagesAreShared() async throws {
-        let engine = try Self.engine()
+    @Test(arguments: types)
+    func generatedPagesAreShared(type: KeyValueType) async throws {
+        let engine = try Self.engine(type)
         let first = try engine.makeContext()
         let prompt = RandomModel.prompt(Self.page - 20)
         let tokens = try await engine.tokens(Self.request(prompt, 60), in: first).tokens
         let longer = prompt + tokens.dropLast() + Self.question(0)
         let (others, summary) = try await engine.tokens(Self.request(longer), in: engine.makeContext())
         #expect(try #require(summary).cachedTokens >= prompt.count + tokens.count - 1)
-        #expect(try await others == Self.alone(longer))
+        #expect(try await others == Self.alone(longer, 4, type))
     }
 
     // MARK: Retaining

@@ -21,7 +21,7 @@ import Testing
     @Test func growsWithTokensAndSequences() throws {
         let checkpoint = try Checkpoint(path: Fixtures.folder.appending(path: "qwen3-tied-bf16").path)
         let configuration = checkpoint.configuration
-        func plan(_ tokens: Int?, _ sequences: Int = 1, _ type: ElementType = .float16) throws -> MemoryPlan {
+        func plan(_ tokens: Int?, _ sequences: Int = 1, _ type: KeyValueType = .float16) throws -> MemoryPlan {
             let options = EngineOptions(threadCount: 2, keyValueType: type)
             return try MemoryPlan(checkpoint, options: options, contextTokens: tokens, sequences: sequences)
         }
@@ -32,6 +32,8 @@ import Testing
         #expect(try plan(257).keysAndValues == 2 * one.keysAndValues)
         #expect(try plan(10, 3).keysAndValues == 3 * one.keysAndValues)
         #expect(try plan(10, 1, .float32).keysAndValues == 2 * one.keysAndValues)
+        // Rows of 16 numbers and a scale.
+        #expect(try 32 * plan(10, 1, .int8).keysAndValues == 18 * one.keysAndValues)
         #expect(try plan(10, 3).scratch > one.scratch)
         #expect(try plan(10, 3).weights == one.weights)
         #expect(try plan(nil).keysAndValues == one.keysAndValues * ((configuration.contextLength + 255) / 256))

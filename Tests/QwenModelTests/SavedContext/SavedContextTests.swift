@@ -29,8 +29,8 @@ import Testing
         GenerationRequest(prompt: prompt, sampling: .greedy, maxTokens: count)
     }
 
-    @Test(arguments: [ElementType.float16, .float32, .bfloat16])
-    func goesOnAsIfNothingHadHappened(type: ElementType) async throws {
+    @Test(arguments: KeyValueType.allCases)
+    func goesOnAsIfNothingHadHappened(type: KeyValueType) async throws {
         var options = options
         options.keyValueType = type
         let file = File()
@@ -135,10 +135,12 @@ import Testing
         #expect(try await error(file, capacity: 12) == nil)
         #expect(try await error(file, capacity: 11) == .tooManyTokens(12, capacity: 11))
 
-        var other = options
-        other.keyValueType = .float32
-        try await saved(file, other)
-        #expect(try await error(file) == .otherKeyValueType(.float32, expected: .float16))
+        for type in [KeyValueType.float32, .int8] {
+            var other = options
+            other.keyValueType = type
+            try await saved(file, other)
+            #expect(try await error(file) == .otherKeyValueType(type, expected: .float16))
+        }
 
         // One weight that is another one.
         let engine = try RandomModel.engine(spoilt: "model.layers.0.mlp.down_proj.weight", options)

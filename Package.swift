@@ -1,7 +1,7 @@
 // swift-tools-version: 6.1
 import PackageDescription
 
-// The core depends on nothing but the toolchain and the system's BLAS. What needs another package stands behind a trait that is
+// The core depends on nothing but the toolchain. What needs another package stands behind a trait that is
 // off, or lives in the nested packages Examples/ and Benchmarks/: SwiftPM fetches the dependencies of unused products too, but
 // not those that only disabled traits ask for.
 
@@ -46,8 +46,6 @@ let package = Package(
     targets: [
         // Kernels in C, chosen at run time by the CPU's features; each has a scalar twin that defines it.
         .target(name: "CQwenKernels", exclude: ["make_codebooks.py"]),
-        // The system's BLAS on Linux; Apple's platforms use Accelerate instead.
-        .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
         // SHA-256 and Git's SHA-1, which name the contents in the caches of models and tell models apart.
         .target(name: "CQwenDigest"),
         .target(name: "QwenDigest", dependencies: ["CQwenDigest"], swiftSettings: swiftSettings),
@@ -60,10 +58,7 @@ let package = Package(
         .target(name: "QwenSchema", dependencies: ["QwenJSON"], swiftSettings: swiftSettings),
         .target(
             name: "QwenTensor",
-            dependencies: [
-                "CQwenKernels",
-                .target(name: "COpenBLAS", condition: .when(platforms: [.linux])),
-            ],
+            dependencies: ["CQwenKernels"],
             swiftSettings: swiftSettings,
             linkerSettings: [
                 .linkedFramework("Accelerate", .when(platforms: [.macOS, .iOS, .tvOS, .visionOS, .watchOS]))

@@ -50,12 +50,12 @@ public struct Kernels: Sendable {
     /// The level's name, as `QWEN_KERNELS` spells it.
     public var name: String { String(cString: table.pointee.name) }
 
-    /// Whether products of many rows are faster here than through the system's BLAS.
+    /// Whether products of many rows are faster here than through the system's BLAS, if it has one.
     ///
     /// Measured on Zen 4, one core, k = 1,024 to 3,072: AVX-512 reaches 96–108 GFLOP/s from 8 rows to 512 where OpenBLAS
     /// 0.3.21 reaches 35 with 16 rows, 70 with 64 and 96 with 512. Accelerate has matrix hardware of its own.
     var outpaceBLAS: Bool {
-        table.pointee.level == QWEN_LEVEL_AVX2 || table.pointee.level == QWEN_LEVEL_AVX512
+        table.pointee.level == QWEN_LEVEL_AVX2 || table.pointee.level == QWEN_LEVEL_AVX512 || !BLAS.isAvailable
     }
 
     /// Whether products of BF16 weights with inputs rounded to BF16 are faster than with floats.

@@ -27,7 +27,6 @@ public final class LinearScratch: Sendable {
         guard workerCount >= 1, workerCount <= 4096 else { throw .invalidWorkerCount(workerCount) }
         guard maxInputs >= 0, maxInputs < 1 << 26 else { throw .invalidByteCount(maxInputs) }
         panelCount = Self.panelCount(maxInputs: maxInputs)
-        if !Kernels.current.outpaceBLAS { BLAS.prepare() }
         let (count, overflow) = panelCount.multipliedReportingOverflow(by: workerCount)
         guard !overflow else { throw .invalidByteCount(Int.max) }
         buffer = try AlignedBuffer(count: count)

@@ -1,4 +1,0 @@
-#ifndef COPENBLAS_H
-#define COPENBLAS_H
-#include <cblas.h>
-#endif

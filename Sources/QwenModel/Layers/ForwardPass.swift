@@ -13,6 +13,8 @@ final class ForwardPass {
     private var adapterGeneration = 0
     private let pool: WorkerPool
     private let workspace: Workspace
+    /// What the last call computed in, where its logits are.
+    private var memory: PassMemory
     private let rotary: RotaryTable
     private let layout: KeyValueLayout
     private let pageMemory: KeyValuePageMemory
@@ -52,6 +54,7 @@ final class ForwardPass {
             workers: pool.workerCount,
             inputForms: plan.inputForms
         )
+        memory = workspace.memory(rows: 1)
         experts = try ExpertCache(weights, panelByteCount: workspace.scratch.panelByteCount)
         rotary = try RotaryTable(configuration)
         layout = KeyValueLayout(configuration, type: options.keyValueType)
@@ -298,7 +301,7 @@ final class ForwardPass {
     /// The logits of a row of the last `project`: [vocabulary].
     func logits(row: Int) -> UnsafeMutableBufferPointer<Float> {
         UnsafeMutableBufferPointer(
-            start: workspace.logits.baseAddress + row * shape.vocabulary,
+            start: memory.logits + row * shape.vocabulary,
             count: shape.vocabulary
         )
     }
@@ -318,7 +321,7 @@ final class ForwardPass {
         // The plan keeps the memory alive, and nobody writes to it.
         let matrices = plan.weights.matrices.filter { $0.stored == nil }
         nonisolated(unsafe) let parts = matrices.flatMap { [$0.bytes] + $0.bytesApart }
-        let sums = workspace.logits
+        nonisolated(unsafe) let sums = UnsafeMutableBufferPointer(start: memory.logits, count: shape.vocabulary)
         pool.run { worker in
             var sum = SIMD8<UInt64>.zero
             for part in parts {
@@ -335,14 +338,14 @@ final class ForwardPass {
                 sum = sum0 &+ sum1 &+ sum2 &+ sum3
             }
             // The sum goes where the next call overwrites it, so that it cannot be left out.
-            sums.baseAddress[worker.index % sums.count] = Float(sum.wrappedSum() & 1)
+            sums[worker.index % sums.count] = Float(sum.wrappedSum() & 1)
         }
         return parts.reduce(0) { $0 + $1.count / 256 * 256 }
     }
 
     private func checkLogits(rows: Int, firstPosition: Int) throws(EngineError) {
         for row in 0..<rows {
-            let start = workspace.logits.baseAddress + row * shape.vocabulary
+            let start = memory.logits + row * shape.vocabulary
             guard Kernels.current.allFinite(start, .float32, count: shape.vocabulary) else {
                 throw .nonFiniteLogits(position: firstPosition + row)
             }
@@ -358,7 +361,8 @@ final class ForwardPass {
         computesRowsAlone: Bool = false,
         cancellation: CancellationFlag
     ) -> ForwardStep {
-        ForwardStep(
+        memory = workspace.memory(rows: rows)
+        return ForwardStep(
             shape: shape,
             layers: plan.layers,
             head: plan.head,
@@ -373,20 +377,9 @@ final class ForwardPass {
             sines: rotary.sines,
             layout: cache.layout,
             pages: pages,
-            hidden: workspace.hidden.baseAddress,
-            normed: workspace.normed.baseAddress,
-            delta: workspace.delta.baseAddress,
-            query: workspace.query.baseAddress,
-            key: workspace.key.baseAddress,
-            value: workspace.value.baseAddress,
-            attended: workspace.attended.baseAddress,
-            partials: workspace.partials.baseAddress,
-            attentionScratch: workspace.attentionScratch.baseAddress,
-            attentionScratchStride: workspace.attentionScratchStride,
-            maximumParts: workspace.maximumParts,
-            gate: workspace.gate.baseAddress,
-            up: workspace.up.baseAddress,
-            logits: workspace.logits.baseAddress,
+            memory: memory,
+            attentionScratchStride: workspace.sizes.attentionScratchStride,
+            maximumParts: workspace.sizes.maximumParts,
             mixture: workspace.mixture.flatMap { memory in
                 configuration.mixture.map { MixtureMemory(memory, $0) }
             },

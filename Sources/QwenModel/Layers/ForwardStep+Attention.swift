@@ -33,6 +33,14 @@ extension ForwardStep {
         worker.barrier()
     }
 
+    // Memory that is attention's alone: it is the feed-forward block's when this block is done.
+    private var query: UnsafeMutablePointer<Float> { memory.attention.query }
+    private var key: UnsafeMutablePointer<Float> { memory.attention.key }
+    private var value: UnsafeMutablePointer<Float> { memory.attention.value }
+    private var attended: UnsafeMutablePointer<Float> { memory.attention.attended }
+    private var partials: UnsafeMutablePointer<Float> { memory.partials }
+    private var attentionScratch: UnsafeMutablePointer<Float> { memory.attentionScratch }
+
     private var queryStride: Int { shape.heads * shape.headDimension }
     private var keyStride: Int { shape.keyValueHeads * shape.headDimension }
 

@@ -36,20 +36,9 @@ struct ForwardStep: @unchecked Sendable {
     let pages: UnsafePointer<UnsafeRawPointer>
 
     // Memory.
-    let hidden: UnsafeMutablePointer<Float>
-    let normed: UnsafeMutablePointer<Float>
-    let delta: UnsafeMutablePointer<Float>
-    let query: UnsafeMutablePointer<Float>
-    let key: UnsafeMutablePointer<Float>
-    let value: UnsafeMutablePointer<Float>
-    let attended: UnsafeMutablePointer<Float>
-    let partials: UnsafeMutablePointer<Float>
-    let attentionScratch: UnsafeMutablePointer<Float>
+    let memory: PassMemory
     let attentionScratchStride: Int
     let maximumParts: Int
-    let gate: UnsafeMutablePointer<Float>
-    let up: UnsafeMutablePointer<Float>
-    let logits: UnsafeMutablePointer<Float>
     let mixture: MixtureMemory?
     /// Where experts are that are read on demand; nil where all are in memory.
     let expertSlots: UnsafePointer<ExpertSlots>?
@@ -59,6 +48,13 @@ struct ForwardStep: @unchecked Sendable {
     let cancellation: CancellationFlag
 
     let kernels = Kernels.current
+
+    /// The residual stream.
+    var hidden: UnsafeMutablePointer<Float> { memory.hidden }
+    /// Its norm.
+    var normed: UnsafeMutablePointer<Float> { memory.normed }
+    /// What a block adds to the stream.
+    var delta: UnsafeMutablePointer<Float> { memory.delta }
 
     /// Whether each worker has the residual stream for itself.
     var isPrivate: Bool { rows == 1 }
@@ -97,7 +93,7 @@ struct ForwardStep: @unchecked Sendable {
             x: x,
             ldx: shape.hidden,
             rows: count,
-            y: logits,
+            y: memory.logits,
             ldy: shape.vocabulary,
             &worker
         )
@@ -214,13 +210,14 @@ struct ForwardStep: @unchecked Sendable {
 
     /// delta = down(silu(gate(x)) · up(x)); complete after the caller's barrier.
     private func denseBlock(_ block: UnsafePointer<GatedBlockWeights>, _ worker: inout Worker) {
+        let gate = memory.feedForward.gate
         multiplyGated(
             gate: block.pointee.gate,
             up: block.pointee.up,
             x: blockInput(worker),
             rows: rows,
             y: gate,
-            product: up,
+            product: memory.feedForward.up,
             ldy: shape.intermediate,
             &worker
         )

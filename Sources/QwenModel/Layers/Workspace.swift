@@ -10,32 +10,10 @@ final class Workspace {
     /// The most rows whose logits fit.
     let maximumLogitRows: Int
 
-    /// The residual stream: [rows or workers, hidden].
-    let hidden: AlignedBuffer<Float>
-    /// Its norm: [rows or workers, hidden].
-    let normed: AlignedBuffer<Float>
-    /// What a block adds to the residual stream: [rows, hidden].
-    let delta: AlignedBuffer<Float>
-    /// [rows, heads × headDimension].
-    let query: AlignedBuffer<Float>
-    /// [rows, keyValueHeads × headDimension].
-    let key: AlignedBuffer<Float>
-    /// [rows, keyValueHeads × headDimension].
-    let value: AlignedBuffer<Float>
-    /// What attention found: [rows, heads × headDimension].
-    let attended: AlignedBuffer<Float>
-    /// Partial results of attention, where a head's positions are shared among workers: [heads or workers, parts, partial].
-    let partials: AlignedBuffer<Float>
-    /// For each worker, what attention over several rows needs.
-    let attentionScratch: AlignedBuffer<Float>
-    /// Floats of `attentionScratch` for each worker.
-    let attentionScratchStride: Int
-    /// The feed-forward block's activations: [rows, intermediate].
-    let gate: AlignedBuffer<Float>
-    /// Beside them, the second product: [rows, intermediate].
-    let up: AlignedBuffer<Float>
-    /// [maximumLogitRows, vocabulary].
-    let logits: AlignedBuffer<Float>
+    /// How large the parts are.
+    let sizes: WorkspaceSizes
+    private let floats: AlignedBuffer<Float>
+
     /// The working memory of the matrix products.
     let scratch: LinearScratch
     /// What mixtures of experts need; nil in a dense model.
@@ -43,27 +21,11 @@ final class Workspace {
     /// Where worker 0 tells the others to stop: one flag.
     let stop: AlignedBuffer<Bool>
 
-    /// The most parts into which one head's positions are split.
-    let maximumParts: Int
-
     init(_ configuration: ModelConfiguration, rows: Int, logitRows: Int, workers: Int, inputForms: InputForms) throws {
         maximumRows = rows
         maximumLogitRows = logitRows
-        let sizes = WorkspaceSizes(configuration, rows: rows, logitRows: logitRows, workers: workers)
-        hidden = try AlignedBuffer(count: sizes.streams)
-        normed = try AlignedBuffer(count: sizes.streams)
-        delta = try AlignedBuffer(count: sizes.delta)
-        query = try AlignedBuffer(count: sizes.queries)
-        key = try AlignedBuffer(count: sizes.keys)
-        value = try AlignedBuffer(count: sizes.keys)
-        attended = try AlignedBuffer(count: sizes.queries)
-        maximumParts = sizes.maximumParts
-        partials = try AlignedBuffer(count: sizes.partials)
-        attentionScratchStride = sizes.attentionScratchStride
-        attentionScratch = try AlignedBuffer(count: sizes.attentionScratch)
-        gate = try AlignedBuffer(count: sizes.activations)
-        up = try AlignedBuffer(count: sizes.activations)
-        logits = try AlignedBuffer(count: sizes.logits)
+        sizes = WorkspaceSizes(configuration, rows: rows, logitRows: logitRows, workers: workers)
+        floats = try AlignedBuffer(count: sizes.floatCount)
         mixture = try configuration.mixture.map {
             try MixtureWorkspace($0, hiddenSize: configuration.hiddenSize, rows: rows)
         }
@@ -74,6 +36,14 @@ final class Workspace {
             inputForms: inputForms
         )
         stop = try AlignedBuffer(count: 1)
+    }
+
+    /// The memory of a pass. What an earlier pass left in it is lost with the first number that the new one writes.
+    ///
+    /// - Parameter rows: the rows of the pass, at most `maximumRows`.
+    /// - Returns: where its parts are.
+    func memory(rows: Int) -> PassMemory {
+        PassMemory(base: floats.baseAddress, layout: WorkspaceLayout(sizes, rows: rows))
     }
 }
 

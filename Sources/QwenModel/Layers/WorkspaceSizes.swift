@@ -1,52 +1,50 @@
 import QwenTensor
 
-/// How much memory a forward pass computes in: the counts of ``Workspace``'s buffers, in floats.
-struct WorkspaceSizes {
-    /// [rows or workers, hidden].
-    let streams: Int
-    /// [rows, hidden].
-    let delta: Int
-    /// [rows, heads × headDimension].
-    let queries: Int
-    /// [rows, keyValueHeads × headDimension].
-    let keys: Int
+/// How much memory a forward pass computes in.
+package struct WorkspaceSizes {
+    /// Threads that compute.
+    package let workers: Int
+    /// Numbers of a row of the residual stream.
+    package let hidden: Int
+    /// heads × headDimension.
+    package let queries: Int
+    /// keyValueHeads × headDimension.
+    package let keys: Int
+    /// Numbers of a row of a dense feed-forward block's activations; 0 where every layer is a mixture.
+    package let intermediate: Int
+    /// Numbers of the logits of all rows that have any.
+    package let logits: Int
     /// The most parts into which one head's positions are split.
-    let maximumParts: Int
+    package let maximumParts: Int
     /// [heads or workers, parts, partial].
-    let partials: Int
+    package let partials: Int
     /// Of each worker's attention.
-    let attentionScratchStride: Int
-    /// [workers, attention].
-    let attentionScratch: Int
-    /// [rows, intermediate].
-    let activations: Int
-    /// [maximumLogitRows, vocabulary].
-    let logits: Int
+    package let attentionScratchStride: Int
     /// The longest input of a product.
-    let widestInput: Int
+    package let widestInput: Int
     /// Inputs that are kept in the forms that weights want.
-    let slots: Int
+    package let slots: Int
+    /// The most rows of a pass.
+    package let rows: Int
 
-    init(_ configuration: ModelConfiguration, rows: Int, logitRows: Int, workers: Int) {
+    package init(_ configuration: ModelConfiguration, rows: Int, logitRows: Int, workers: Int) {
         let dimension = configuration.headDimension
         let group = configuration.attentionHeads / configuration.keyValueHeads
-        let intermediate = configuration.hasDenseLayers ? configuration.intermediateSize : 0
-        let rowQueries = configuration.attentionHeads * dimension
-        streams = max(rows, workers) * configuration.hiddenSize
-        delta = rows * configuration.hiddenSize
-        queries = rows * rowQueries
-        keys = rows * configuration.keyValueHeads * dimension
+        self.rows = rows
+        self.workers = workers
+        hidden = configuration.hiddenSize
+        queries = configuration.attentionHeads * dimension
+        keys = configuration.keyValueHeads * dimension
+        intermediate = configuration.hasDenseLayers ? configuration.intermediateSize : 0
+        logits = logitRows * configuration.vocabularySize
         maximumParts = max(1, 4 * workers / configuration.keyValueHeads + 1)
         partials =
             max(configuration.keyValueHeads, workers) * maximumParts
             * Kernels.attentionPartialSize(group: group, headDimension: dimension)
         attentionScratchStride = (Kernels.attentionScratchSize(headDimension: dimension) + 15) / 16 * 16
-        attentionScratch = workers * attentionScratchStride
-        activations = rows * intermediate
-        logits = logitRows * configuration.vocabularySize
         widestInput = max(
             configuration.hiddenSize,
-            rowQueries,
+            queries,
             intermediate,
             configuration.mixture?.intermediateSize ?? 0,
             configuration.mixture?.sharedIntermediateSize ?? 0
@@ -56,12 +54,13 @@ struct WorkspaceSizes {
         slots = max(rows * (max(1, configuration.mixture?.expertsPerToken ?? 1) + shared), workers)
     }
 
-    /// Bytes of all buffers but those of mixtures and products.
-    var byteCount: Int {
-        let floats =
-            2 * streams + delta + 2 * queries + 2 * keys + partials + attentionScratch + 2 * activations + logits
-        return floats * MemoryLayout<Float>.stride
+    /// The most floats of a pass: with a single row there is a residual stream for each worker.
+    package var floatCount: Int {
+        max(WorkspaceLayout(self, rows: 1).count, WorkspaceLayout(self, rows: rows).count)
     }
+
+    /// Bytes of the most floats, without what mixtures and products need beside them.
+    var byteCount: Int { floatCount * MemoryLayout<Float>.stride }
 }
 
 extension MixtureWorkspace {

@@ -135,7 +135,7 @@ final class AlignedMemory: @unchecked Sendable {
     private let mapping: (start: UnsafeMutableRawPointer, byteCount: Int)?
 
     /// - Complexity: on Linux O(1) from 1 MiB on (pages are zeroed on first use); O(n) below.
-    init(byteCount: Int) throws(TensorError) {
+    init(byteCount: Int, usesHugePages: Bool = true) throws(TensorError) {
         // Half of the address space bounds every sum and product of sizes below.
         guard byteCount >= 0, byteCount < Int.max / 4 else { throw .invalidByteCount(byteCount) }
         let page = Self.pageByteCount
@@ -151,7 +151,7 @@ final class AlignedMemory: @unchecked Sendable {
             baseAddress = start + offset
             mapping = (start, length)
             // Advice: without huge pages everything works, only slower.
-            _ = madvise(baseAddress, length - page, MADV_HUGEPAGE)
+            _ = madvise(baseAddress, length - page, usesHugePages ? MADV_HUGEPAGE : MADV_NOHUGEPAGE)
             return
         }
         // The heap keeps holes of this size between what stays: matrices that were read to be packed left 60 MB of them.

@@ -65,7 +65,10 @@ final class KeyValueCache {
         let (index, offset) = count.quotientAndRemainder(dividingBy: KeyValueLayout.pagePositions)
         if offset > 0 { try makeWritable(index, from: offset) }
         while holdings.count * KeyValueLayout.pagePositions < positions {
-            append(Holding(page: try KeyValuePage(layout, in: memory), isOwn: true))
+            // A short conversation does not take the memory of a whole page at once, nor wait for the system to clear it.
+            let isShort = holdings.isEmpty && positions <= KeyValueLayout.pagePositions / 2
+            let page = try KeyValuePage(layout, in: memory, usesHugePages: !isShort)
+            append(Holding(page: page, isOwn: true))
         }
         writableEnd = holdings.count * KeyValueLayout.pagePositions
         if tokens.capacity < writableEnd { tokens.reserveCapacity(max(writableEnd, 2 * tokens.capacity)) }

@@ -15,9 +15,17 @@ final class KeyValuePage {
 
     /// Makes a page in which nothing is stored.
     ///
+    /// - Parameters:
+    ///   - layout: what a page holds.
+    ///   - memory: where its memory comes from.
+    ///   - usesHugePages: false where few of its positions will be filled soon: see `AlignedBuffer`.
     /// - Throws: `TensorError` when the memory cannot be had.
-    init(_ layout: KeyValueLayout, in memory: KeyValuePageMemory) throws(TensorError) {
-        bytes = try memory.take(byteCount: layout.pageByteCount())
+    init(
+        _ layout: KeyValueLayout,
+        in memory: KeyValuePageMemory,
+        usesHugePages: Bool = true
+    ) throws(TensorError) {
+        bytes = try memory.take(byteCount: layout.pageByteCount(), usesHugePages: usesHugePages)
         self.memory = memory
     }
 

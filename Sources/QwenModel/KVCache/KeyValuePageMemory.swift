@@ -16,15 +16,19 @@ final class KeyValuePageMemory: Sendable {
         self.spareByteLimit = spareByteLimit
     }
 
-    /// Memory for a page; what is in it does not matter.
+    /// Memory for a page.
     ///
+    /// - Parameters:
+    ///   - byteCount: how many bytes.
+    ///   - usesHugePages: how memory that is new is had.
+    /// - Returns: the memory; what is in it does not matter.
     /// - Throws: `TensorError` when it cannot be had.
-    func take(byteCount: Int) throws(TensorError) -> AlignedBuffer<UInt8> {
+    func take(byteCount: Int, usesHugePages: Bool) throws(TensorError) -> AlignedBuffer<UInt8> {
         let bytes: AlignedBuffer<UInt8>
         if let kept = spare.withLock({ $0.last?.count == byteCount ? $0.removeLast() : nil }) {
             bytes = kept
         } else {
-            bytes = try AlignedBuffer(count: byteCount)
+            bytes = try AlignedBuffer(count: byteCount, usesHugePages: usesHugePages)
         }
         pages.add(1, ordering: .relaxed)
         return bytes

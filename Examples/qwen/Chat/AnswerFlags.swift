@@ -44,7 +44,8 @@ struct AnswerFlags: ParsableArguments {
 
     /// How to load a model that answers so.
     func loading(_ engine: EngineOptions) -> LoadingOptions {
-        LoadingOptions(engine: engine, draft: draft.map { URL(fileURLWithPath: $0) })
+        // Somebody waits for the first token.
+        LoadingOptions(engine: engine, preparation: .duringUse, draft: draft.map { URL(fileURLWithPath: $0) })
     }
 }
 

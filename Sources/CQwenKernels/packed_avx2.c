@@ -55,24 +55,35 @@ INLINE __m256i broadcast4(const int8_t *q) {
     return _mm256_set1_epi32(word);
 }
 
+/// Asks for lines that lie a page of memory further on, where the processor's own prefetching ends. Measured on Zen 3, two threads
+/// out of memory: one row of Q4_K 20 to 23 GB/s without, 31 with it; eight rows of Q8_0 9 to 12, 15 with it.
+#define FETCH_AHEAD(from, lines)                                                                                       \
+    UNROLL for (int line = 0; line < (lines); line++) {                                                                \
+        _mm_prefetch((const char *)(from) + line * WORD_BYTES + 4096, _MM_HINT_T0);                                    \
+    }
+
 INLINE __m256i word(const uint8_t *p) { return _mm256_loadu_si256((const __m256i *)p); }
 INLINE __m256 halves(const uint8_t *p) { return _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)p)); }
 INLINE __m256i pairs(__m256i sums) { return _mm256_madd_epi16(sums, _mm256_set1_epi16(1)); }
 
 #define COLUMNS(c) broadcast4(x[(size_t)i * x_stride + b].q + 4 * (c))
 
+/// Holds the compiler to the order that is written: it would move the loads of x and the words of several columns together, run
+/// out of registers and keep them in memory (a fifth slower).
+#define IN_ORDER(sums) __asm__ volatile("" : "+x"(sums[0][i]), "+x"(sums[1][i]) : : "memory");
+
 /// acc[h][i] = value, an integer that depends on the block `at` of row i.
 #define BEGIN(acc, value)                                                                                              \
-    EACH_HALF EACH_ROW {                                                                                               \
+    EACH_ROW {                                                                                                         \
         const qwen_quantized *at = x + (size_t)i * x_stride + b;                                                       \
-        acc[h][i] = value;                                                                                             \
+        EACH_HALF acc[h][i] = value;                                                                                   \
     }
 
 /// sums[h][i] += acc[h][i] scaled.
 #define SCALE(acc, scale)                                                                                              \
-    EACH_HALF EACH_ROW {                                                                                               \
-        __m256 factor = _mm256_mul_ps(scale[h], _mm256_set1_ps(x[(size_t)i * x_stride + b].d));                        \
-        sums[h][i] = _mm256_fmadd_ps(_mm256_cvtepi32_ps(acc[h][i]), factor, sums[h][i]);                               \
+    EACH_ROW {                                                                                                         \
+        __m256 d = _mm256_set1_ps(x[(size_t)i * x_stride + b].d);                                                      \
+        EACH_HALF sums[h][i] = _mm256_fmadd_ps(_mm256_cvtepi32_ps(acc[h][i]), _mm256_mul_ps(scale[h], d), sums[h][i]); \
     }
 
 #define CLEAR EACH_HALF EACH_ROW sums[h][i] = _mm256_setzero_ps();
@@ -87,15 +98,22 @@ INLINE void q8_0(const int M, ARGUMENTS) {
         const uint8_t *words = group + qwen_pair_words(b, 8);
         __m256i acc[2][ROWS];
         __m256 scale[2];
+        FETCH_AHEAD(words, 8)
         BEGIN(acc, _mm256_setzero_si256(); (void)at)
         UNROLL for (int c = 0; c < 8; c++) {
+            __m256i w[2], size[2];
             EACH_HALF {
-                // |w| <= 128 and |x| <= 127: the sum of two products fits 16 bits.
-                __m256i w = _mm256_xor_si256(word(words + c * WORD_BYTES + 32 * h), flip), size = _mm256_abs_epi8(w);
-                EACH_ROW {
-                    __m256i product = _mm256_maddubs_epi16(size, _mm256_sign_epi8(COLUMNS(c), w));
+                w[h] = _mm256_xor_si256(word(words + c * WORD_BYTES + 32 * h), flip);
+                size[h] = _mm256_abs_epi8(w[h]);
+            }
+            EACH_ROW {
+                __m256i columns = COLUMNS(c);
+                EACH_HALF {
+                    // |w| <= 128 and |x| <= 127: the sum of two products fits 16 bits.
+                    __m256i product = _mm256_maddubs_epi16(size[h], _mm256_sign_epi8(columns, w[h]));
                     acc[h][i] = _mm256_add_epi32(acc[h][i], pairs(product));
                 }
+                IN_ORDER(acc)
             }
         }
         EACH_HALF scale[h] = halves(group + qwen_pair_scales(b, 8) + 16 * h);
@@ -104,21 +122,26 @@ INLINE void q8_0(const int M, ARGUMENTS) {
     STORE
 }
 
-/// The four words with low and high halves from `words` on. Eight sums of two products below 16 · 127 fit 16 bits.
+/// acc[h][i] = the products of the four words with low and high halves from `words` on. Eight sums of two products below 16 · 127
+/// fit 16 bits.
 #define DOT_HALVES(acc)                                                                                                \
-    EACH_HALF {                                                                                                        \
-        __m256i total[ROWS];                                                                                           \
-        EACH_ROW total[i] = _mm256_setzero_si256();                                                                    \
-        UNROLL for (int c = 0; c < 4; c++) {                                                                           \
-            __m256i both = word(words + c * WORD_BYTES + 32 * h);                                                      \
-            __m256i low = _mm256_and_si256(both, mask), high = _mm256_and_si256(_mm256_srli_epi16(both, 4), mask);     \
-            EACH_ROW {                                                                                                 \
-                total[i] = _mm256_add_epi16(total[i], _mm256_maddubs_epi16(low, COLUMNS(c)));                          \
-                total[i] = _mm256_add_epi16(total[i], _mm256_maddubs_epi16(high, COLUMNS(c + 4)));                     \
-            }                                                                                                          \
+    UNROLL for (int n = 0; n < 8; n++) {                                                                               \
+        const int c = n / 2 + n % 2 * 4;                                                                               \
+        __m256i w[2];                                                                                                  \
+        EACH_HALF {                                                                                                    \
+            w[h] = word(words + c % 4 * WORD_BYTES + 32 * h);                                                          \
+            w[h] = _mm256_and_si256(c < 4 ? w[h] : _mm256_srli_epi16(w[h], 4), mask);                                  \
         }                                                                                                              \
-        EACH_ROW acc[h][i] = _mm256_add_epi32(acc[h][i], pairs(total[i]));                                             \
-    }
+        EACH_ROW {                                                                                                     \
+            __m256i columns = COLUMNS(c);                                                                              \
+            EACH_HALF {                                                                                                \
+                __m256i product = _mm256_maddubs_epi16(w[h], columns);                                                 \
+                acc[h][i] = c == 0 ? product : _mm256_add_epi16(acc[h][i], product);                                   \
+            }                                                                                                          \
+            IN_ORDER(acc)                                                                                              \
+        }                                                                                                              \
+    }                                                                                                                  \
+    EACH_ROW EACH_HALF acc[h][i] = pairs(acc[h][i]);
 
 INLINE void q4_0(const int M, ARGUMENTS) {
     const __m256i mask = _mm256_set1_epi8(15);
@@ -128,8 +151,14 @@ INLINE void q4_0(const int M, ARGUMENTS) {
         const uint8_t *words = group + qwen_pair_words(b, 4);
         __m256i acc[2][ROWS];
         __m256 scale[2];
-        BEGIN(acc, _mm256_srai_epi32(_mm256_set1_epi32(at->bias), 4))  // -8 times the sum
+        FETCH_AHEAD(words, 4)
         DOT_HALVES(acc)
+        EACH_ROW {  // -8 times the sum
+            __m256i bias = _mm256_set1_epi32(x[(size_t)i * x_stride + b].bias);
+            __asm__("" : "+x"(bias));
+            bias = _mm256_srai_epi32(bias, 4);
+            EACH_HALF acc[h][i] = _mm256_add_epi32(acc[h][i], bias);
+        }
         EACH_HALF scale[h] = halves(group + qwen_pair_scales(b, 4) + 16 * h);
         SCALE(acc, scale)
     }
@@ -149,51 +178,64 @@ INLINE void q4_k(const int M, ARGUMENTS) {
         for (int s = 0; s < 8; s++, b++, words += 4 * WORD_BYTES) {
             __m256i acc[2][ROWS];
             __m256 scale[2], minimum[2];
-            BEGIN(acc, _mm256_setzero_si256(); (void)at)
+            FETCH_AHEAD(words, 4)
             DOT_HALVES(acc)
             EACH_HALF {
                 scale[h] = bytes_times(group + Q4_K_SCALES + s * GROUP + 8 * h, halves(group + 16 * h));
                 minimum[h] = bytes_times(group + Q4_K_MINIMA + s * GROUP + 8 * h, halves(group + 2 * GROUP + 16 * h));
             }
             SCALE(acc, scale)
-            EACH_HALF EACH_ROW {
+            EACH_ROW {
                 __m256 sum = _mm256_set1_ps(x[(size_t)i * x_stride + b].sum);
-                sums[h][i] = _mm256_fnmadd_ps(minimum[h], sum, sums[h][i]);
+                EACH_HALF sums[h][i] = _mm256_fnmadd_ps(minimum[h], sum, sums[h][i]);
             }
         }
     }
     STORE
 }
 
+/// Words c and c + 1, of four whose upper bits lie in one word.
+INLINE void two_words(const uint8_t *words, int part, int c, __m256i bits, __m256i *w) {
+    const __m256i mask = _mm256_set1_epi8(15), upper = _mm256_set1_epi8(48);
+    UNROLL for (int n = 0; n < 2; n++, c++) {
+        __m256i low = word(words + c * WORD_BYTES);
+        if (part == 1) low = _mm256_srli_epi16(low, 4);
+        __m256i high = c == 0 ? _mm256_slli_epi16(bits, 4)
+                       : c == 1 ? _mm256_slli_epi16(bits, 2)
+                       : c == 2 ? bits : _mm256_srli_epi16(bits, 2);
+        w[n] = _mm256_or_si256(_mm256_and_si256(low, mask), _mm256_and_si256(high, upper));
+    }
+}
+
 INLINE void q6_k(const int M, ARGUMENTS) {
     const uint8_t *block = group + qwen_packed_heading(k / 256);
-    const __m256i mask = _mm256_set1_epi8(15), upper = _mm256_set1_epi8(48);
     __m256 sums[2][ROWS];
     CLEAR
     for (size_t b = 0; b < k / 32; block += Q6_K_BYTES, group += 2 * GROUP) {
         const uint8_t *words = block + Q6_K_WORDS;
         for (int s = 0; s < 8; s++, b++, words += 6 * WORD_BYTES) {
+            FETCH_AHEAD(words, 6)
             UNROLL for (int part = 0; part < 2; part++) {
                 __m256i acc[2][ROWS];
                 __m256 scale[2];
                 BEGIN(acc, _mm256_set1_epi32((part == 0 ? at->bias_low : at->bias - at->bias_low) >> 2))
-                EACH_HALF {
-                    __m256i bits = word(words + (4 + part) * WORD_BYTES + 32 * h);
-                    UNROLL for (int c = 0; c < 4; c++) {
-                        __m256i low = word(words + c * WORD_BYTES + 32 * h);
-                        if (part == 1) low = _mm256_srli_epi16(low, 4);
-                        __m256i high = c == 0 ? _mm256_slli_epi16(bits, 4)
-                                       : c == 1 ? _mm256_slli_epi16(bits, 2)
-                                       : c == 2 ? bits : _mm256_srli_epi16(bits, 2);
-                        __m256i w = _mm256_or_si256(_mm256_and_si256(low, mask), _mm256_and_si256(high, upper));
-                        EACH_ROW {
-                            __m256i product = _mm256_maddubs_epi16(w, COLUMNS(part * 4 + c));
+                UNROLL for (int c = 0; c < 4; c += 2) {
+                    __m256i w[2][2];
+                    EACH_HALF two_words(words + 32 * h, part, c, word(words + (4 + part) * WORD_BYTES + 32 * h), w[h]);
+                    EACH_ROW {
+                        __m256i first = COLUMNS(part * 4 + c), second = COLUMNS(part * 4 + c + 1);
+                        EACH_HALF {
+                            // Four products below 64 · 127 fit 16 bits.
+                            __m256i product = _mm256_add_epi16(_mm256_maddubs_epi16(w[h][0], first),
+                                                               _mm256_maddubs_epi16(w[h][1], second));
                             acc[h][i] = _mm256_add_epi32(acc[h][i], pairs(product));
                         }
+                        IN_ORDER(acc)
                     }
+                }
+                EACH_HALF {
                     __m128i scales = _mm_loadl_epi64((const __m128i *)(block + (2 * s + part) * GROUP + 8 * h));
-                    __m256 bytes = _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(scales));
-                    scale[h] = _mm256_mul_ps(halves(group + 16 * h), bytes);
+                    scale[h] = _mm256_mul_ps(halves(group + 16 * h), _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(scales)));
                 }
                 SCALE(acc, scale)
             }

@@ -336,6 +336,27 @@ TARGET static double log_sum_exp(const float *x, size_t n) {
 #define PAIR_CHAINS 4
 #endif
 
+#if VECTOR_REGISTERS < 32
+#include "vector_panels.h"
+
+PANELS(f32)
+PANELS(f16)
+PANELS(bf16)
+
+/// Takes from a product with many rows of x what fills whole panels.
+#define TAKE_PANELS(T)                                                                                                 \
+    if (m >= PANEL_LIMIT && k % 8 == 0) {                                                                              \
+        size_t some = rows / PANEL_WIDTH * PANEL_WIDTH;                                                                \
+        multiply_panels_##T(w, row_bytes, some, k, x, ldx, m, y, ldy);                                                 \
+        w += some * row_bytes;                                                                                         \
+        y += some;                                                                                                     \
+        rows -= some;                                                                                                  \
+        if (rows == 0) return;                                                                                         \
+    }
+#else
+#define TAKE_PANELS(T)
+#endif
+
 #define MATMUL_ROWS(T)                                                                                                 \
     MATMUL_BLOCK(T, 1, 1, 8)                                                                                           \
     MATMUL_SEVERAL(T)                                                                                                  \
@@ -386,6 +407,7 @@ TARGET static double log_sum_exp(const float *x, size_t n) {
     TARGET static void matmul_rows_##T(const void *weights, size_t row_bytes, size_t rows, size_t k, const float *x,   \
                                        size_t ldx, size_t m, float *y, size_t ldy) {                                   \
         const char *w = weights;                                                                                       \
+        TAKE_PANELS(T)                                                                                                 \
         for (size_t i = 0; i < m;) {                                                                                   \
             size_t left = m - i, some = left == 5 ? 3 : left < 4 ? left : 4;                                           \
             const float *xs = x + i * ldx;                                                                             \

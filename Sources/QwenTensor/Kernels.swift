@@ -153,7 +153,7 @@ extension Kernels {
     /// y[i, r] = Σ x[i, j] w[r, j] for m rows of x and `rows` rows of w.
     ///
     /// One row of x is multiplied as fast as w can be read. Several rows read w once per four of them, so that w
-    /// should be no more than the second-level cache holds; multiples of 12 rows of w are best.
+    /// should be no more than the second-level cache holds; multiples of 48 rows of w are best.
     ///
     /// - Parameters:
     ///   - w: [rows, k].

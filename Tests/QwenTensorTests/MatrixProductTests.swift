@@ -8,11 +8,12 @@ import Testing
         var random = RandomSource(11)
         for (rows, k) in [
             (1, 1), (3, 7), (5, 16), (4, 31), (13, 33), (24, 64), (25, 100), (7, 128), (12, 129), (2, 255), (6, 1027),
+            (16, 8), (53, 264), (67, 520),
         ] {
             // Rows may lie further apart than they are long.
             let rowBytes = k * type.bytesPerBlock + 4
             let (bytes, values) = type.encode(random.floats(rows * (rowBytes / type.bytesPerBlock)))
-            for m in [1, 2, 3, 4, 5, 6, 7, 8, 9, 13] {
+            for m in [1, 2, 3, 4, 5, 6, 7, 8, 9, 13, 24, 51] {
                 let ldx = k + 1
                 let ldy = rows + 3
                 let x = random.floats(m * ldx)

@@ -14,8 +14,9 @@ public final class StorageArena: Sendable {
 
     private let piece = Mutex<Piece?>(nil)
 
-    /// The size of a piece. Memory that is not used yet takes no room.
-    private static let pieceByteCount = 64 << 20
+    /// The size of a piece. Memory that is not used yet takes no room, but each piece ends within a huge page, so few large ones
+    /// waste less (1 to 2 MB a piece).
+    private static let pieceByteCount = 256 << 20
     /// Storages begin at multiples of this.
     private static let alignment = 4096
     /// Larger storages lie in huge pages by themselves.

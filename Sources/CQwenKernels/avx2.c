@@ -98,6 +98,11 @@ V vf v_zero_below(vf v, vf x, vf limit) { return _mm256_and_ps(_mm256_cmp_ps(x, 
 
 #include "vector_kernels.h"
 
+/// Measured on Zen 3, two threads out of memory, in alternation: a cache of binary16 is read with 27.9 GB/s instead of 21.8 (a loop
+/// that only reads: 31.0). 2 and 8 KiB ahead do as well as 4.
+#define FETCH(from, bytes)                                                                                             \
+    UNROLL for (size_t line = 0; line < (bytes); line += 64) _mm_prefetch((from) + line, _MM_HINT_T0);
+
 #include "vector_attention.h"
 
 typedef __m256i vi;

@@ -49,6 +49,8 @@ TARGET static void quantize(const float *x, size_t n, qwen_quantized *dst) {
     }
 }
 
+QUANTIZE_RESIDUAL(TARGET)
+
 INLINE __m256i broadcast4(const int8_t *q) {
     int32_t word;
     memcpy(&word, q, sizeof word);
@@ -268,7 +270,8 @@ MULTIPLY(q4_k, QWEN_PACKED_Q4_K)
 MULTIPLY(q6_k, QWEN_PACKED_Q6_K)
 
 void qwen_fill_packed_avx2(qwen_packed_kernels *table) {
-    *table = (qwen_packed_kernels){quantize, {multiply_q8_0, multiply_q4_0, multiply_q4_k, multiply_q6_k}};
+    *table = (qwen_packed_kernels){
+        quantize, quantize_residual, {multiply_q8_0, multiply_q4_0, multiply_q4_k, multiply_q6_k}};
 }
 #else
 void qwen_fill_packed_avx2(qwen_packed_kernels *table) { (void)table; }

@@ -323,8 +323,10 @@ MULTIPLY_PAIRS(q6_k, QWEN_PACKED_Q6_K)
 
 void qwen_fill_i8mm(qwen_kernels *table) {
     qwen_fill_dotprod(table);
-    qwen_quantize_input quantize = table->packed.quantize;
-    table->packed = (qwen_packed_kernels){quantize, {multiply_q8_0, multiply_q4_0, multiply_q4_k, multiply_q6_k}};
+    qwen_packed_kernels packed = {.multiply = {multiply_q8_0, multiply_q4_0, multiply_q4_k, multiply_q6_k}};
+    packed.quantize = table->packed.quantize;
+    packed.quantize_residual = table->packed.quantize_residual;
+    table->packed = packed;
     if (qwen_has_bf16()) qwen_fill_bf16_neon(table);
     table->name = "i8mm";
 }

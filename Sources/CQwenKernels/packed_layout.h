@@ -29,6 +29,18 @@ static inline size_t qwen_pair_words(size_t b, size_t words) {
 /// The bytes of the scales before the words of Q6_K, a multiple of 64.
 static inline size_t qwen_packed_heading(size_t blocks) { return (blocks * 2 * GROUP + 63) / 64 * 64; }
 
+/// A level's qwen_quantize_residual, by its `quantize`.
+#define QUANTIZE_RESIDUAL(TARGET)                                                                                      \
+    TARGET static void quantize_residual(const float *x, size_t n, const qwen_quantized *first, qwen_quantized *dst) { \
+        for (size_t b = 0; b < n / 32; b++, x += 32) {                                                                 \
+            float rest[32] = {0}, d = first[b].d;                                                                      \
+            if (isfinite(d)) {                                                                                         \
+                for (int i = 0; i < 32; i++) rest[i] = fmaf(-d, first[b].q[i], x[i]);                                  \
+            }                                                                                                          \
+            quantize(rest, 32, dst + b);                                                                               \
+        }                                                                                                              \
+    }
+
 /// The most rows of x that a kernel takes at a time.
 #define PACKED_TILE 8
 

@@ -41,6 +41,8 @@ static void quantize(const float *x, size_t n, qwen_quantized *dst) {
     }
 }
 
+QUANTIZE_RESIDUAL(TARGET)
+
 /// low and high: columns of rows 0 and 1, and of rows 2 and 3, apart. a and b: pairs of columns, settled.
 typedef struct dots {
     int16x8_t low, high;
@@ -96,7 +98,8 @@ MULTIPLY(q4_k, QWEN_PACKED_Q4_K)
 MULTIPLY(q6_k, QWEN_PACKED_Q6_K)
 
 void qwen_fill_packed_neon(qwen_packed_kernels *table) {
-    *table = (qwen_packed_kernels){quantize, {multiply_q8_0, multiply_q4_0, multiply_q4_k, multiply_q6_k}};
+    *table = (qwen_packed_kernels){
+        quantize, quantize_residual, {multiply_q8_0, multiply_q4_0, multiply_q4_k, multiply_q6_k}};
 }
 #else
 void qwen_fill_packed_neon(qwen_packed_kernels *table) { (void)table; }

@@ -32,6 +32,8 @@ static void quantize(const float *x, size_t n, qwen_quantized *dst) {
     }
 }
 
+QUANTIZE_RESIDUAL()
+
 static inline float half_at(const uint8_t *p) { return qwen_float_from_f16((uint16_t)(p[0] | p[1] << 8)); }
 
 static inline int half(const uint8_t *words, size_t row, size_t c) {
@@ -110,5 +112,6 @@ MULTIPLY(q4_k, QWEN_PACKED_Q4_K)
 MULTIPLY(q6_k, QWEN_PACKED_Q6_K)
 
 void qwen_fill_packed_scalar(qwen_packed_kernels *table) {
-    *table = (qwen_packed_kernels){quantize, {multiply_q8_0, multiply_q4_0, multiply_q4_k, multiply_q6_k}};
+    *table = (qwen_packed_kernels){
+        quantize, quantize_residual, {multiply_q8_0, multiply_q4_0, multiply_q4_k, multiply_q6_k}};
 }

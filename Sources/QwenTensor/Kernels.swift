@@ -75,6 +75,10 @@ public struct Kernels: Sendable {
     @inline(__always)
     var quantizeRow: qwen_quantize_input { table.pointee.packed.quantize }
 
+    /// Writes what the integers of a row leave as integers.
+    @inline(__always)
+    var quantizeResidual: qwen_quantize_residual { table.pointee.packed.quantize_residual }
+
     /// Packs up to 16 rows.
     @inline(__always)
     var packGroup: @convention(c) (qwen_packed, UnsafeRawPointer, Int, Int, Int, UnsafeMutableRawPointer) -> Void {

@@ -12,28 +12,28 @@ extension Linear {
         panel: UnsafeMutablePointer<Float>,
         prepared: PreparedRows
     ) {
-        let kernels = Kernels.current
+        // The first part of the panel is for the results of planes, if there are two.
+        let sums = weights.planes > 1 ? panel : nil
+        let room = sums.map { $0 + PackedProduct.sumCount } ?? panel
         let groupRows = PackedMatrix.groupRows
         var first = range.lowerBound
         while first < range.upperBound {
             let start = first / groupRows * groupRows
             let end = min(start + DeferredMatrix.panelRows, range.upperBound)
             let readEnd = min((end + groupRows - 1) / groupRows * groupRows, weights.outputs)
-            let base = matrix.read(start..<readEnd, into: UnsafeMutableRawPointer(panel))
+            let base = matrix.read(start..<readEnd, into: UnsafeMutableRawPointer(room))
             if case .packed(let packed) = weights.layout {
-                kernels.packedProduct(packed.layout)(
+                packed.product.apply(
                     base,
-                    weights.inputs,
-                    first - start,
-                    end - start,
-                    prepared.integers,
-                    prepared.blockStride,
-                    rows,
-                    y + start,
-                    ldy
+                    outputs: first - start..<end - start,
+                    x: prepared,
+                    rows: rows,
+                    y: y + start,
+                    ldy: ldy,
+                    sums: sums
                 )
             } else {
-                kernels.multiplyBFloat16(
+                Kernels.current.multiplyBFloat16(
                     base + (first - start) * weights.rowByteCount,
                     rowByteCount: weights.rowByteCount,
                     rows: end - first,

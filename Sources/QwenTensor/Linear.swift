@@ -4,7 +4,7 @@ public enum Linear {
     /// BLAS: a panel of W is converted to floats once for all rows. Otherwise W is read in its stored type.
     static let blasThreshold = 9
 
-    /// Up to so many rows of x, the kernels of ``Arithmetic/fast`` read W once for all of them.
+    /// Up to so many rows of x, the kernels of packed and of BF16 weights read W once for all of them.
     private static let fewRows = 8
 
     /// Computes y = x Wᵀ + b. Every worker of the region calls this with the same arguments; each takes rows of W as
@@ -93,7 +93,15 @@ public enum Linear {
             )
         } else if case .packed(let matrix) = weights.layout {
             guard let prepared else { preconditionFailure("packed weights need their input prepared") }
-            kernels.multiplyPacked(matrix, outputs: range, x: prepared, rows: rows, y: y, ldy: ldy)
+            matrix.product.apply(
+                matrix.storage.baseAddress,
+                outputs: range,
+                x: prepared,
+                rows: rows,
+                y: y,
+                ldy: ldy,
+                sums: panel
+            )
         } else if weights.roundsInputs, let prepared {
             kernels.multiplyBFloat16(
                 weights.row(range.lowerBound),
@@ -212,7 +220,9 @@ public enum Linear {
         workers: Int,
         scratch: LinearScratch
     ) -> Int {
-        if case .packed = weights.layout { return packedRows(weights, rows: rows, workers: workers) }
+        if case .packed = weights.layout {
+            return packedRows(weights, rows: rows * weights.planes, workers: workers)
+        }
         if usesBLAS(weights, rows: rows, scratch: scratch) { return panelRows(weights, scratch: scratch) }
         let readsOnce = rows == 1 || (weights.roundsInputs && rows <= fewRows)
         return readsOnce ? vectorRows(weights, workers: workers) : blockRows(weights, workers: workers)
@@ -237,9 +247,9 @@ public enum Linear {
         max(12, min(48, weights.outputs / (4 * workers)) / 12 * 12)
     }
 
-    /// Outputs per chunk of a product with packed weights, whole pairs of groups. Few rows read W once: runs as long as can be
-    /// shared (measured on Zen 4, Q4_0: 128 rows at a time 70 % of what memory gives, 512 rows 85 %). For many rows what stays
-    /// in the second-level cache.
+    /// Outputs per chunk of a product with packed weights and so many rows of integers, whole pairs of groups. Few rows read W
+    /// once: runs as long as can be shared (measured on Zen 4, Q4_0: 128 rows at a time 70 % of what memory gives, 512 rows 85 %).
+    /// For many rows what stays in the second-level cache.
     private static func packedRows(_ weights: borrowing LinearWeights, rows: Int, workers: Int) -> Int {
         let (bytes, chunks) = rows <= fewRows ? (1 << 20, 2) : (1 << 17, 4)
         let pair = 2 * PackedMatrix.groupRows
@@ -260,12 +270,13 @@ extension LinearWeights {
         if case .plain = layout { true } else { false }
     }
 
-    /// Whether a product needs a panel whatever the machine: to read or decode rows into, or for an update.
+    /// Whether a product needs a panel whatever the machine: to read or decode rows into, to add planes, or for an update.
     @inline(__always)
     var needsPanel: Bool {
         if update != nil || deferred != nil { return true }
         switch layout {
-        case .plain, .packed: return false
+        case .plain: return false
+        case .packed(let matrix): return matrix.planes > 1
         case .blocks, .grouped, .float8: return true
         }
     }

@@ -6,8 +6,7 @@ public final class LinearScratch: Sendable {
     /// Inputs in the forms that products want, a row in each slot.
     private let slots: AlignedBuffer<UInt8>
     private let inputForms: InputForms
-    private let rowByteCount: Int
-    private let bfloat16Offset: Int
+    private let layout: PreparedRows.Layout
 
     /// Rows of weights that are decoded at a time, as many as the kernels multiply at a time; a panel holds at least these.
     static let panelRows = 12
@@ -26,22 +25,23 @@ public final class LinearScratch: Sendable {
     public init(workerCount: Int, maxInputs: Int, slots: Int = 0, inputForms: InputForms = []) throws(TensorError) {
         guard workerCount >= 1, workerCount <= 4096 else { throw .invalidWorkerCount(workerCount) }
         guard maxInputs >= 0, maxInputs < 1 << 26 else { throw .invalidByteCount(maxInputs) }
-        panelCount = Self.panelCount(maxInputs: maxInputs)
+        panelCount = Self.panelCount(maxInputs: maxInputs, inputForms: inputForms)
         let (count, overflow) = panelCount.multipliedReportingOverflow(by: workerCount)
         guard !overflow else { throw .invalidByteCount(Int.max) }
         buffer = try AlignedBuffer(count: count)
-        (rowByteCount, bfloat16Offset) = PreparedRows.size(inputs: maxInputs, forms: inputForms)
-        let (bytes, tooMany) = slots.multipliedReportingOverflow(by: rowByteCount)
+        layout = PreparedRows.Layout(inputs: maxInputs, forms: inputForms)
+        let (bytes, tooMany) = slots.multipliedReportingOverflow(by: layout.rowByteCount)
         guard slots >= 0, !tooMany else { throw .invalidByteCount(Int.max) }
         self.slots = try AlignedBuffer(count: bytes)
         self.inputForms = inputForms
     }
 
-    private static func panelCount(maxInputs: Int) -> Int {
+    private static func panelCount(maxInputs: Int, inputForms: InputForms) -> Int {
         let decoded = Kernels.current.outpaceBLAS ? panelRows * maxInputs : max(1 << 17, 16 * maxInputs)
         // Rows that are read when they are needed take more, but where nothing is put into it memory takes no room.
         let read = DeferredMatrix.panelByteCount(inputs: maxInputs) / MemoryLayout<Float>.stride
-        return (max(decoded, read) + 15) / 16 * 16
+        let sums = inputForms.contains(.residuals) ? PackedProduct.sumCount : 0
+        return (max(decoded, sums + read) + 15) / 16 * 16
     }
 
     /// The bytes that such memory takes.
@@ -53,17 +53,13 @@ public final class LinearScratch: Sendable {
     ///   - inputForms: those forms.
     /// - Returns: the number of bytes.
     package static func byteCount(workerCount: Int, maxInputs: Int, slots: Int, inputForms: InputForms) -> Int {
-        workerCount * panelCount(maxInputs: maxInputs) * MemoryLayout<Float>.stride
-            + slots * PreparedRows.size(inputs: maxInputs, forms: inputForms).rowByteCount
+        workerCount * panelCount(maxInputs: maxInputs, inputForms: inputForms) * MemoryLayout<Float>.stride
+            + slots * PreparedRows.Layout(inputs: maxInputs, forms: inputForms).rowByteCount
     }
 
     /// The rows that lie prepared from a slot on.
     public func prepared(slot: Int) -> PreparedRows {
-        PreparedRows(
-            base: UnsafeMutableRawPointer(slots.baseAddress) + slot * rowByteCount,
-            rowByteCount: rowByteCount,
-            bfloat16Offset: bfloat16Offset
-        )
+        PreparedRows(base: UnsafeMutableRawPointer(slots.baseAddress) + slot * layout.rowByteCount, layout: layout)
     }
 
     /// Writes a row of x into a slot, in the forms that this memory was made for.
@@ -76,6 +72,9 @@ public final class LinearScratch: Sendable {
     public func prepare(_ x: UnsafePointer<Float>, inputs: Int, slot: Int) {
         let row = prepared(slot: slot)
         if inputForms.contains(.integers) { Kernels.current.quantizeRow(x, inputs, row.integers) }
+        if inputForms.contains(.residuals) {
+            Kernels.current.quantizeResidual(x, inputs, row.integers, row.residuals)
+        }
         if inputForms.contains(.bfloat16) {
             Kernels.current.convert(from: x, to: row.bfloat16, .bfloat16, count: inputs)
         }

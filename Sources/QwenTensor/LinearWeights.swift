@@ -132,9 +132,10 @@ public struct LinearWeights: Sendable {
 
     /// Whether this arithmetic has kernels for rows that are read when they are needed.
     package static func canDefer(_ rows: StoredRows, for arithmetic: Arithmetic) -> Bool {
-        guard arithmetic == .fast else { return false }
-        if case .block(let format) = rows.elementType { return PackedMatrix.layout(of: format) != nil }
-        return rows.elementType == .bfloat16 && Kernels.current.hasFastBFloat16
+        if case .block(let format) = rows.elementType {
+            return arithmetic.packsWeights && PackedMatrix.layout(of: format) != nil
+        }
+        return rows.elementType == .bfloat16 && arithmetic.roundsToBFloat16
     }
 
     /// Weights that are read when they are needed, in the form that `arithmetic` computes with; nil where it has no kernels for
@@ -154,19 +155,22 @@ public struct LinearWeights: Sendable {
         failures: ReadingFailures,
         in arena: StorageArena?
     ) throws(TensorError) {
-        guard arithmetic == .fast else { return nil }
+        guard Self.canDefer(rows, for: arithmetic) else { return nil }
         let floats = try Self.floats(bias, outputs: rows.outputs, weights: [rows.outputs, rows.inputs])
         if case .block(let format) = rows.elementType, let layout = PackedMatrix.layout(of: format) {
             let matrix = try DeferredMatrix(rows, layout: layout, failures: failures, in: arena)
-            let packed = PackedMatrix(layout, inputs: rows.inputs, storage: matrix.storage)
+            let packed = PackedMatrix(
+                layout,
+                inputs: rows.inputs,
+                planes: arithmetic.planes,
+                storage: matrix.storage
+            )
             self.init(packed, outputs: rows.outputs, bias: floats)
             deferred = matrix
-        } else if rows.elementType == .bfloat16, Kernels.current.hasFastBFloat16 {
+        } else {
             let matrix = try DeferredMatrix(rows, layout: nil, failures: failures, in: arena)
             self.init(bfloat16: matrix.storage, rows, bias: floats)
             deferred = matrix
-        } else {
-            return nil
         }
     }
 
@@ -181,13 +185,13 @@ public struct LinearWeights: Sendable {
             throw .outOfBounds(byteOffset: 0, byteCount: form.byteCount, storageByteCount: storage.byteCount)
         }
         if let layout = form.layout {
-            let packed = PackedMatrix(layout, inputs: form.inputs, storage: storage)
+            let planes = form.arithmetic.planes
+            let packed = PackedMatrix(layout, inputs: form.inputs, planes: planes, storage: storage)
             self.init(packed, outputs: form.outputs, bias: nil)
         } else {
             let shape = [form.outputs, form.inputs]
             try self.init(Tensor(elementType: form.elementType, shape: shape, storage: storage))
-            roundsInputs =
-                form.arithmetic == .fast && form.elementType == .bfloat16 && Kernels.current.hasFastBFloat16
+            roundsInputs = form.elementType == .bfloat16 && form.arithmetic.roundsToBFloat16
         }
     }
 
@@ -218,8 +222,8 @@ public struct LinearWeights: Sendable {
         pool: WorkerPool? = nil,
         in arena: StorageArena? = nil
     ) throws -> LinearWeights {
-        guard arithmetic == .fast else { return self }
-        if case .plain(.bfloat16) = layout, Kernels.current.hasFastBFloat16 {
+        guard arithmetic.packsWeights else { return self }
+        if case .plain(.bfloat16) = layout, arithmetic.roundsToBFloat16 {
             var copy = self
             copy.roundsInputs = true
             return copy
@@ -232,6 +236,7 @@ public struct LinearWeights: Sendable {
                 rowByteCount: rowByteCount,
                 outputs: outputs,
                 inputs: inputs,
+                planes: arithmetic.planes,
                 pool: pool,
                 arena: arena
             )
@@ -255,13 +260,12 @@ public struct LinearWeights: Sendable {
         inputs: Int,
         arithmetic: Arithmetic
     ) -> (packedByteCount: Int?, inputForms: InputForms) {
-        guard arithmetic == .fast else { return (nil, []) }
         switch type {
-        case .block(let format):
+        case .block(let format) where arithmetic.packsWeights:
             let bytes = PackedMatrix.byteCount(format, outputs: outputs, inputs: inputs)
-            return (bytes, bytes == nil ? [] : .integers)
+            return (bytes, bytes == nil ? [] : InputForms(planes: arithmetic.planes))
         case .bfloat16:
-            return (nil, Kernels.current.hasFastBFloat16 ? .bfloat16 : [])
+            return (nil, arithmetic.roundsToBFloat16 ? .bfloat16 : [])
         default:
             return (nil, [])
         }
@@ -305,8 +309,14 @@ public struct LinearWeights: Sendable {
 
     /// The forms, besides floats, in which products want their inputs from ``LinearScratch/prepare(_:inputs:slot:)``.
     public var inputForms: InputForms {
-        if case .packed = layout { return .integers }
+        if case .packed(let matrix) = layout { return InputForms(planes: matrix.planes) }
         return roundsInputs ? .bfloat16 : []
+    }
+
+    /// The rows of integers that a product with packed weights takes for each row of x; 1 with others.
+    @inline(__always)
+    var planes: Int {
+        if case .packed(let matrix) = layout { matrix.planes } else { 1 }
     }
 
     private static func floats(

@@ -7,6 +7,8 @@ final class PackedMatrix: @unchecked Sendable {
     let layout: qwen_packed
     let groupByteCount: Int
     let inputs: Int
+    /// The rows of integers that stand for one row of a product's input.
+    let planes: Int
     let storage: Storage
 
     /// Rows of a group.
@@ -28,6 +30,7 @@ final class PackedMatrix: @unchecked Sendable {
         rowByteCount: Int,
         outputs: Int,
         inputs: Int,
+        planes: Int,
         pool: WorkerPool?,
         arena: StorageArena?
     ) throws {
@@ -67,6 +70,7 @@ final class PackedMatrix: @unchecked Sendable {
         self.layout = packed
         self.groupByteCount = groupByteCount
         self.inputs = inputs
+        self.planes = planes
     }
 
     /// A matrix whose memory is filled later.
@@ -74,12 +78,20 @@ final class PackedMatrix: @unchecked Sendable {
     /// - Parameters:
     ///   - layout: what the rows are packed into.
     ///   - inputs: the columns.
+    ///   - planes: the rows of integers for each row of a product's input.
     ///   - storage: memory for all groups.
-    init(_ layout: qwen_packed, inputs: Int, storage: Storage) {
+    init(_ layout: qwen_packed, inputs: Int, planes: Int, storage: Storage) {
         self.layout = layout
         self.inputs = inputs
+        self.planes = planes
         self.storage = storage
         groupByteCount = qwen_packed_group_bytes(layout, inputs)
+    }
+
+    /// Products with the matrix.
+    @inline(__always)
+    var product: PackedProduct {
+        PackedProduct(layout: layout, inputs: inputs, groupByteCount: groupByteCount, planes: planes)
     }
 
     /// What a format is packed into; nil where there are no kernels for it.

@@ -16,33 +16,68 @@ public struct InputForms: OptionSet, Sendable {
     public static let integers = InputForms(rawValue: 1)
     /// Rounded to bfloat16.
     public static let bfloat16 = InputForms(rawValue: 2)
+    /// What ``integers`` leave of the numbers, as integers too; only beside them.
+    public static let residuals = InputForms(rawValue: 4)
+
+    /// What a product with packed weights wants.
+    ///
+    /// - Parameter planes: the rows of integers for each row of its input.
+    init(planes: Int) { self = planes > 1 ? [.integers, .residuals] : .integers }
 }
 
 /// Rows of an input in the forms that products want, from a slot of a ``LinearScratch`` on.
+///
+/// A row is one plane or two, at a distance that is the same within rows and between them, so that the kernels see planes as rows.
 public struct PreparedRows {
+    /// Where the parts of rows of so many numbers lie.
+    struct Layout {
+        /// The planes of integers of a row.
+        let planes: Int
+        /// The bytes from one plane to the next: a multiple of 192, so that planes are whole blocks of integers and whole cache
+        /// lines.
+        let planeByteCount: Int
+        /// Where in a row its numbers as bfloat16 begin: behind the first plane's integers.
+        let bfloat16Offset: Int
+
+        /// The bytes from one row to the next.
+        @inline(__always)
+        var rowByteCount: Int { planes * planeByteCount }
+
+        init(inputs: Int, forms: InputForms) {
+            let integers = forms.contains(.integers) ? (inputs + 31) / 32 * MemoryLayout<qwen_quantized>.stride : 0
+            planes = forms.contains(.residuals) ? 2 : 1
+            bfloat16Offset = (integers + 191) / 192 * 192
+            planeByteCount = bfloat16Offset + (forms.contains(.bfloat16) ? (2 * inputs + 191) / 192 * 192 : 0)
+        }
+    }
+
     let base: UnsafeMutableRawPointer
-    /// The bytes from one row to the next.
-    let rowByteCount: Int
-    /// Where in a row its numbers as bfloat16 begin.
-    let bfloat16Offset: Int
+    let layout: Layout
+
+    @inline(__always)
+    var planes: Int { layout.planes }
 
     @inline(__always)
     var integers: UnsafeMutablePointer<qwen_quantized> { base.assumingMemoryBound(to: qwen_quantized.self) }
 
+    /// The second plane of the first row.
     @inline(__always)
-    var bfloat16: UnsafeMutablePointer<UInt16> { (base + bfloat16Offset).assumingMemoryBound(to: UInt16.self) }
+    var residuals: UnsafeMutablePointer<qwen_quantized> { integers + planeBlocks }
 
-    /// The blocks of integers from one row to the next: rows are whole numbers of them.
     @inline(__always)
-    var blockStride: Int { rowByteCount / MemoryLayout<qwen_quantized>.stride }
+    var bfloat16: UnsafeMutablePointer<UInt16> { (base + layout.bfloat16Offset).assumingMemoryBound(to: UInt16.self) }
 
-    /// The bytes of rows of so many numbers in some forms, and where the second form begins. Both are multiples of 192, so that
-    /// rows are whole blocks of integers and whole cache lines.
-    static func size(inputs: Int, forms: InputForms) -> (rowByteCount: Int, bfloat16Offset: Int) {
-        let integers = forms.contains(.integers) ? (inputs + 31) / 32 * MemoryLayout<qwen_quantized>.stride : 0
-        let offset = (integers + 191) / 192 * 192
-        return (offset + (forms.contains(.bfloat16) ? (2 * inputs + 191) / 192 * 192 : 0), offset)
-    }
+    /// The bytes from one row to the next.
+    @inline(__always)
+    var rowByteCount: Int { layout.rowByteCount }
+
+    /// The blocks of integers from one row to the next.
+    @inline(__always)
+    var rowBlocks: Int { layout.rowByteCount / MemoryLayout<qwen_quantized>.stride }
+
+    /// The blocks of integers from one plane to the next.
+    @inline(__always)
+    var planeBlocks: Int { layout.planeByteCount / MemoryLayout<qwen_quantized>.stride }
 }
 
 extension Kernels {
@@ -59,28 +94,5 @@ extension Kernels {
         ldy: Int
     ) {
         bfloat16Product(w, rowByteCount, rows, k, x.bfloat16, x.rowByteCount / 2, m, y, ldy)
-    }
-
-    /// The outputs `range` of y = x Wᵀ, the same floats on every level and for any number of rows.
-    @inline(__always)
-    func multiplyPacked(
-        _ matrix: PackedMatrix,
-        outputs range: Range<Int>,
-        x: PreparedRows,
-        rows: Int,
-        y: UnsafeMutablePointer<Float>,
-        ldy: Int
-    ) {
-        packedProduct(matrix.layout)(
-            matrix.storage.baseAddress,
-            matrix.inputs,
-            range.lowerBound,
-            range.upperBound,
-            x.integers,
-            x.blockStride,
-            rows,
-            y,
-            ldy
-        )
     }
 }

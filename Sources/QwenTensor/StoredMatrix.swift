@@ -35,7 +35,7 @@ package final class StoredMatrix: Sendable {
             self.outputs = outputs
             self.inputs = inputs
             self.arithmetic = arithmetic
-            if arithmetic == .fast, case .block(let format) = elementType {
+            if arithmetic.packsWeights, case .block(let format) = elementType {
                 layout = PackedMatrix.layout(of: format)
             } else {
                 layout = nil

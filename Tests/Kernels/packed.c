@@ -49,6 +49,16 @@ static float *fill_input(size_t n) {
     return x;
 }
 
+static void compare_blocks(const char *name, const char *what, const qwen_quantized *blocks,
+                           const qwen_quantized *expected, size_t count) {
+    for (size_t b = 0; b < count; b++) {
+        if (!same_float(blocks[b].d, expected[b].d) || !same_float(blocks[b].sum, expected[b].sum)
+            || memcmp(&blocks[b].bias, &expected[b].bias, sizeof blocks[b] - 8) != 0) {
+            fail("%s: %s, block %zu", name, what, b);
+        }
+    }
+}
+
 static void check_quantize(const qwen_kernels *kernels, const qwen_kernels *twin) {
     size_t n = 32 * 2000;
     float *x = fill_input(n);
@@ -68,12 +78,13 @@ static void check_quantize(const qwen_kernels *kernels, const qwen_kernels *twin
     memset(blocks, 0xaa, n / 32 * sizeof *blocks);
     twin->packed.quantize(x, n, expected);
     kernels->packed.quantize(x, n, blocks);
-    for (size_t b = 0; b < n / 32; b++) {
-        if (!same_float(blocks[b].d, expected[b].d) || !same_float(blocks[b].sum, expected[b].sum)
-            || memcmp(&blocks[b].bias, &expected[b].bias, sizeof blocks[b] - 8) != 0) {
-            fail("%s: quantize, block %zu", kernels->name, b);
-        }
-    }
+    compare_blocks(kernels->name, "quantize", blocks, expected, n / 32);
+    qwen_quantized *rest = allocate(n / 32 * sizeof *rest), *expected_rest = allocate(n / 32 * sizeof *rest);
+    memset(expected_rest, 0x55, n / 32 * sizeof *rest);
+    memset(rest, 0xaa, n / 32 * sizeof *rest);
+    twin->packed.quantize_residual(x, n, expected, expected_rest);
+    kernels->packed.quantize_residual(x, n, expected, rest);
+    compare_blocks(kernels->name, "quantize_residual", rest, expected_rest, n / 32);
     release_all();
 }
 

@@ -39,8 +39,11 @@ import Testing
     struct Unreadable: Error {}
 
     /// Products and rows are the same before a matrix is in memory and after, whatever range is computed.
-    @Test(arguments: PackedMatrixTests.formats.map(ElementType.block) + [.bfloat16], [0, 2])
-    func productsAreTheSame(_ type: ElementType, workers: Int) throws {
+    @Test(
+        arguments: PackedMatrixTests.formats.map(ElementType.block) + [.bfloat16],
+        [(Arithmetic.fast, 0), (.fast, 2), (.precise, 0), (.precise, 2)]
+    )
+    func productsAreTheSame(_ type: ElementType, _ run: (arithmetic: Arithmetic, workers: Int)) throws {
         var random = RandomSource(52)
         let (outputs, inputs) = (203, 512)
         let stored: Tensor
@@ -64,16 +67,22 @@ import Testing
             check: { _, _ in }
         )
         let failures = ReadingFailures()
-        let made = try LinearWeights(deferring: rows, bias: nil, for: .fast, failures: failures, in: StorageArena())
-        #expect((made != nil) == LinearWeights.canDefer(rows, for: .fast))
+        let made = try LinearWeights(
+            deferring: rows,
+            bias: nil,
+            for: run.arithmetic,
+            failures: failures,
+            in: StorageArena()
+        )
+        #expect((made != nil) == LinearWeights.canDefer(rows, for: run.arithmetic))
         #expect(try LinearWeights(deferring: rows, bias: nil, for: .exact, failures: failures, in: nil) == nil)
-        guard let deferred = made else { return }  // BF16 without instructions for it
-        let ready = try LinearWeights(stored).prepared(for: .fast)
+        guard let deferred = made else { return }  // BF16 without instructions for it, or as floats
+        let ready = try LinearWeights(stored).prepared(for: run.arithmetic)
         let scratch = try LinearScratch(
             workerCount: 1,
             maxInputs: inputs,
             slots: 20,
-            inputForms: [.integers, .bfloat16]
+            inputForms: ready.inputForms
         )
         let x = random.floats(20 * inputs)
         for row in 0..<20 {
@@ -109,7 +118,10 @@ import Testing
         let matrix = try #require(deferred.deferred)
         #expect(!matrix.isComplete)
         compare()
-        DeferredMatrix.complete([matrix, matrix], pool: workers == 0 ? nil : try WorkerPool(workerCount: workers))
+        DeferredMatrix.complete(
+            [matrix, matrix],
+            pool: run.workers == 0 ? nil : try WorkerPool(workerCount: run.workers)
+        )
         #expect(matrix.isComplete)
         compare()
         #expect(Array(deferred.bytes) == Array(ready.bytes))

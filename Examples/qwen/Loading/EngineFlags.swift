@@ -12,7 +12,12 @@ struct EngineFlags: ParsableArguments {
     @Option(help: "The type in which keys and values are kept: f16, f32, or q8 for half of f16's memory.")
     var kvType: KeyValueTypeName?
 
-    @Option(help: "How products treat their inputs: fast (8-bit integers with quantised weights) or exact (floats).")
+    @Option(
+        help: """
+            How products with quantised weights treat their inputs: fast (8-bit integers), precise (two of them, about 15 bits) \
+            or exact (floats).
+            """
+    )
     var arithmetic: ArithmeticName?
 
     @Option(
@@ -34,7 +39,7 @@ struct EngineFlags: ParsableArguments {
             threadCount: threads,
             prefillChunk: chunk,
             keyValueType: (kvType ?? keyValueType).type,
-            arithmetic: (self.arithmetic ?? arithmetic) == .fast ? .fast : .exact,
+            arithmetic: (self.arithmetic ?? arithmetic).arithmetic,
             experts: experts?.residency ?? .automatic
         )
     }
@@ -43,7 +48,16 @@ struct EngineFlags: ParsableArguments {
 /// The names of the kinds of arithmetic.
 enum ArithmeticName: String, ExpressibleByArgument, CaseIterable {
     case fast
+    case precise
     case exact
+
+    var arithmetic: QwenTensor.Arithmetic {
+        switch self {
+        case .fast: .fast
+        case .precise: .precise
+        case .exact: .exact
+        }
+    }
 }
 
 /// The names of the types of keys and values.

@@ -64,6 +64,14 @@ void qwen_packed_row(qwen_packed layout, const void *group, size_t row, size_t k
 /// dst[b] = 32 numbers of x, for n / 32 blocks.
 typedef void (*qwen_quantize_input)(const float *x, size_t n, qwen_quantized *dst);
 
+/// dst[b] = what the integers first[b] leave of 32 numbers of x, x - d q, as integers too: both together are within d / 508 of x.
+/// Zero where d is not finite, so that what a product is then depends on the first alone.
+///
+/// Nothing is rounded before the remainder becomes integers, so that every level has the same: d q lies within half of d of x.
+/// Where |x| >= d, both are multiples of the last place of d, and so is their difference, which is less than d; else q is 0, and x
+/// is left, or 1 or -1, and numbers within a factor of two of one another differ by a float. One fused step gives it.
+typedef void (*qwen_quantize_residual)(const float *x, size_t n, const qwen_quantized *first, qwen_quantized *dst);
+
 /// y[i * ldy + r] = sum over blocks of (x's d * w's scale) * (integer product), for i < m and first <= r < last, in the order of
 /// the columns, each step one fused multiply-add: every level gives the same floats, for any m. Groups lie one after another
 /// from w on; row i of x begins `i * x_stride` blocks after x.
@@ -73,6 +81,7 @@ typedef void (*qwen_packed_multiply)(const void *w, size_t k, size_t first, size
 /// One level's kernels for packed matrices.
 typedef struct qwen_packed_kernels {
     qwen_quantize_input quantize;
+    qwen_quantize_residual quantize_residual;
     /// Indexed by qwen_packed.
     qwen_packed_multiply _Nonnull multiply[QWEN_PACKED_COUNT];
 } qwen_packed_kernels;

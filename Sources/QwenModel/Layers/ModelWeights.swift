@@ -2,7 +2,8 @@ public import QwenTensor
 
 /// A model's weights in memory, ready to compute with.
 ///
-/// Matrices keep the type they have in the checkpoint, with ``QwenTensor/Arithmetic/fast`` in another order; the small vectors (norms, biases) are kept as floats.
+/// Matrices keep the type they have in the checkpoint, in another order where products take integers
+/// (``QwenTensor/Arithmetic/fast``, ``QwenTensor/Arithmetic/precise``); the small vectors (norms, biases) are kept as floats.
 public final class ModelWeights: Sendable {
     /// The model's shape.
     public let configuration: ModelConfiguration

@@ -8,7 +8,8 @@ public struct MemoryPlan: Sendable, Hashable {
     /// Bytes of the weights as the files store them.
     public let storedWeights: Int
 
-    /// Bytes of the weights in memory: packed for integer products with ``QwenTensor/Arithmetic/fast``, else as they are stored.
+    /// Bytes of the weights in memory: packed where products take integers (``QwenTensor/Arithmetic/fast``,
+    /// ``QwenTensor/Arithmetic/precise``), else as they are stored.
     public let weights: Int
 
     /// Bytes of the experts of a mixture, as they are in memory: all of them.

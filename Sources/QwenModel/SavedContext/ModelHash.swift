@@ -3,10 +3,10 @@ internal import QwenTensor
 
 /// A digest of a model: of its shape, and of its weights as they lie in memory.
 ///
-/// The same checkpoint read with another ``QwenTensor/Arithmetic`` lies in memory otherwise and counts as another model; its keys
-/// and values are others too. It is computed in pieces, so that a large model does not hold up who computes with it.
+/// The same checkpoint read with another ``QwenTensor/Arithmetic`` lies in memory otherwise, or its products take other inputs, and
+/// counts as another model; its keys and values are others too. It is computed in pieces, so that a large model does not hold up who computes with it.
 ///
-/// Definition: the SHA-256 of the shape's numbers and of the SHA-256 digests of all pieces of up to 1 MiB, in the order of a pass.
+/// Definition: the SHA-256 of the shape's numbers, of a 2 where products take inputs in two planes, and of the SHA-256 digests of all pieces of up to 1 MiB, in the order of a pass.
 struct ModelHash {
     /// The digest; nil until the last piece is done.
     private(set) var digest: [UInt8]?
@@ -91,7 +91,12 @@ struct ModelHash {
         done = range.upperBound
         guard done == pieces.count else { return }
         var hash = MessageDigest(.sha256)
-        weights.configuration.numbers.withUnsafeBytes { hash.update($0) }
+        var numbers = weights.configuration.numbers
+        // Weights lie in memory alike for inputs in one plane and in two.
+        if weights.matrices.contains(where: { $0.inputForms.contains(.residuals) }) {
+            numbers.append(UInt64(2).littleEndian)
+        }
+        numbers.withUnsafeBytes { hash.update($0) }
         digests.withUnsafeBytes { hash.update($0) }
         digest = hash.finish()
     }

@@ -1,5 +1,3 @@
-import Foundation
-import QwenJSON
 import QwenModel
 import QwenTensor
 import Testing
@@ -7,53 +5,54 @@ import Testing
 /// Whole models computed with integers and rounded inputs, against transformers in float32 on the same dequantised weights.
 @Suite(.enabled(if: Oracle.isPresent))
 struct FastArithmeticTests {
-    /// One file for each kind of weights that has kernels of its own, in every architecture.
-    static let files = [
-        "qwen3-tied-Q8_0", "qwen3-tied-Q4_0", "qwen3-tied-Q4_K_M", "qwen3-tied-Q6_K", "qwen3-tied-BF16",
-        "qwen2-bias-Q8_0",
-        "qwen2-bias-Q4_0", "qwen2-bias-Q4_K_M", "qwen2-bias-Q6_K", "qwen3-moe-Q8_0", "qwen3-moe-Q4_0",
-        "qwen3-moe-Q4_K_M",
-        "qwen3-moe-Q6_K",
-    ]
+    /// In how many rows a prompt is computed: one by one, as decoding takes them, a few at a time, and all together.
+    static let chunks = [1, 8, 512]
 
-    /// Where rounding inputs to 8 bits decides although the margin is larger than 0.05. llama.cpp, which rounds them too, differs
-    /// from transformers at the first one as well, and at three more places of these files with margins up to 0.36: near the edge
-    /// between two experts a little decides much.
-    static let larger = ["qwen3-moe-Q4_K_M": 0.17, "qwen3-tied-Q4_0": 0.08]
-
-    private func engine(_ name: String, _ options: EngineOptions) throws -> InferenceEngine {
-        let checkpoint = try Checkpoint(path: Oracle.path("gguf/\(name).gguf"))
-        let weights = try ModelWeights(checkpoint.configuration, from: checkpoint.reader(), arithmetic: .fast)
-        return try InferenceEngine(weights, options: options)
-    }
-
-    /// The likeliest token after each prefix of the oracle's text, wherever the oracle prefers it by more than 0.05: rows one
-    /// by one, as decoding takes them, a few at a time, and all together.
-    @Test(arguments: files, [1, 8, 512])
-    func prefersWhatTheOraclePrefers(_ name: String, chunk: Int) async throws {
-        let engine = try engine(name, EngineOptions(threadCount: 2, prefillChunk: chunk))
-        let path = Oracle.path("gguf/\(name).json")
-        let golden = try JSONValue(parsing: Array(Data(contentsOf: URL(fileURLWithPath: path))))
+    /// What the oracle prefers clearly is preferred, but for few positions.
+    ///
+    /// 8 bits for each input are a relative error of about half a per cent for each product, and small models' logits are off by up
+    /// to 0.1 then; where a mixture chooses another expert by it, by more. So margins up to that may be decided otherwise, and which
+    /// ones are depends on the order of float additions elsewhere, on the processor that is. Measured with AVX2: 1 to 3 of 404
+    /// positions, with margins up to 0.16. llama.cpp, which rounds inputs in the same way, differs at margins up to 0.36.
+    @Test(arguments: chunks)
+    func prefersWhatTheOraclePrefers(chunk: Int) async throws {
         var compared = 0
-        for item in try #require(golden["cases"]?.array) {
-            let prompt = try #require(item["input_ids"]?.array).compactMap(\.int)
-            let greedy = try #require(item["greedy"]?.array).compactMap(\.int)
-            let margins = try #require(item["greedy_margins"]?.array).compactMap(\.double)
-            let positions = greedy.indices.map { prompt.count - 1 + $0 }
-            let logits = try await engine.evaluate(prompt + greedy, logitsAt: positions).logits
-            for (step, wanted) in greedy.enumerated() where margins[step] > Self.larger[name, default: 0.05] {
-                let found = logits[step].indices.max { logits[step][$0] < logits[step][$1] }
-                #expect(found == wanted, "step \(step), margin \(margins[step])")
-                compared += 1
+        var differing: [String] = []
+        for model in QuantizedOracle.all {
+            let engine = try model.engine(EngineOptions(threadCount: 2, prefillChunk: chunk, arithmetic: .fast))
+            let choices = try await model.choices(of: engine, marginsAbove: 0.05)
+            #expect(choices.count >= 20)
+            compared += choices.count
+            for choice in choices where !choice.isShared {
+                differing.append("\(model.name), step \(choice.step): \(choice.margin)")
+                #expect(choice.margin <= 0.35, "\(model.name), step \(choice.step)")
             }
         }
-        #expect(compared >= 20)
+        #expect(50 * differing.count <= compared, "\(differing) of \(compared)")
     }
 
-    /// Integer products give the same numbers for any number of rows, so the texts are the same to the last token.
-    @Test(arguments: ["qwen3-tied-Q8_0", "qwen3-tied-Q4_0", "qwen2-bias-Q8_0"])
-    func eightTogetherSayWhatEachSaysAlone(_ name: String) async throws {
-        let engine = try engine(name, EngineOptions(threadCount: 2, retainedPrefixByteCount: 0))
+    /// Inputs in two planes decide nothing otherwise than floats do. Measured with AVX2: margins are off by up to 0.0007 (with keys and
+    /// values in 16 bits up to 0.003, with floats too, and more where a mixture's choice of experts is close).
+    @Test(arguments: QuantizedOracle.all, chunks)
+    func preciselyPrefersWhatTheOraclePrefers(_ model: QuantizedOracle, chunk: Int) async throws {
+        let engine = try model.engine(
+            EngineOptions(threadCount: 2, prefillChunk: chunk, keyValueType: .float32, arithmetic: .precise)
+        )
+        let choices = try await model.choices(of: engine, marginsAbove: 0.01)
+        #expect(choices.count >= 20)
+        for choice in choices { #expect(choice.isShared, "step \(choice.step), margin \(choice.margin)") }
+    }
+
+    /// Integer products give the same numbers for any number of rows, and routers are computed row by row, so the texts are the
+    /// same to the last token.
+    @Test(
+        arguments: QuantizedOracle.all.filter { !$0.name.contains("BF16") },
+        [Arithmetic.fast, .precise]
+    )
+    func eightTogetherSayWhatEachSaysAlone(_ model: QuantizedOracle, arithmetic: Arithmetic) async throws {
+        let engine = try model.engine(
+            EngineOptions(threadCount: 2, arithmetic: arithmetic, retainedPrefixByteCount: 0)
+        )
         let requests = (0..<8).map { index in
             let prompt = (0..<5 + 7 * index).map { 3 + ($0 * 31 + index * 17) % 100 }
             return GenerationRequest(prompt: prompt, sampling: .greedy, maxTokens: 40)

@@ -62,6 +62,18 @@ import Testing
         }
     }
 
+    /// Products that round their inputs to about 15 bits are nearly as close as those with floats.
+    @Test(arguments: ReferenceModel.all, [(512, 2), (1, 2), (7, 1), (512, 3)])
+    func staysCloserInTwoPlanes(_ model: ReferenceModel, _ run: (chunk: Int, threads: Int)) async throws {
+        let options = EngineOptions(
+            threadCount: run.threads,
+            prefillChunk: run.chunk,
+            keyValueType: .float32,
+            arithmetic: .precise
+        )
+        try await compare(model, options: options, logits: 1e-3, likelihood: 1e-4)
+    }
+
     private func compare(
         _ model: ReferenceModel,
         options: EngineOptions,

@@ -8,14 +8,15 @@ import Testing
     private func engine(
         _ path: String,
         _ preparation: WeightPreparation,
-        chunk: Int = 512
+        chunk: Int = 512,
+        arithmetic: Arithmetic = .fast
     ) throws -> InferenceEngine {
         let checkpoint = try Checkpoint(path: path)
         let pool = try WorkerPool(workerCount: 2)
         let weights = try ModelWeights(
             checkpoint.configuration,
             from: checkpoint.reader(),
-            arithmetic: .fast,
+            arithmetic: arithmetic,
             pool: pool,
             preparation: preparation
         )
@@ -24,10 +25,16 @@ import Testing
 
     /// The first pass, which reads the files, the second, before which weights come into memory, and later ones give the same
     /// numbers as a model that was in memory from the beginning.
-    @Test(arguments: ReferenceModel.all, [1, 5, 512])
-    func nothingElseChanges(_ model: ReferenceModel, chunk: Int) async throws {
-        let ahead = try engine(model.folder.path, .beforeUse, chunk: chunk)
-        let later = try engine(model.folder.path, .duringUse, chunk: chunk)
+    @Test(
+        arguments: ReferenceModel.all,
+        [(Arithmetic.fast, 1), (.fast, 5), (.fast, 512), (.precise, 1), (.precise, 5), (.precise, 512)]
+    )
+    func nothingElseChanges(_ model: ReferenceModel, _ run: (arithmetic: Arithmetic, chunk: Int)) async throws {
+        func engine(_ preparation: WeightPreparation) throws -> InferenceEngine {
+            try self.engine(model.folder.path, preparation, chunk: run.chunk, arithmetic: run.arithmetic)
+        }
+        let ahead = try engine(.beforeUse)
+        let later = try engine(.duringUse)
         let tokens = try #require(model.cases().first).inputIDs
         let positions = Array(tokens.indices)
         let wanted = try await ahead.evaluate(tokens, logitsAt: positions)
@@ -37,7 +44,7 @@ import Testing
         }
         let request = GenerationRequest(prompt: tokens, sampling: .greedy, maxTokens: 12)
         #expect(try await later.tokens(request) == ahead.tokens(request))
-        let third = try engine(model.folder.path, .duringUse, chunk: chunk)
+        let third = try engine(.duringUse)
         #expect(try await third.tokens(request) == ahead.tokens(request))
         _ = try await third.measureReadBandwidth()
         #expect(try await third.tokens(request) == ahead.tokens(request))

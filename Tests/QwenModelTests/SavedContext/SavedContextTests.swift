@@ -128,6 +128,32 @@ import Testing
         }
     }
 
+    /// Keys and values belong to the arithmetic that they were computed with, even where the weights lie in memory alike.
+    @Test func anotherArithmeticIsAnotherModel() async throws {
+        let checkpoint = try Checkpoint(path: Fixtures.folder.appending(path: "GGUF/qwen3-all-types/model.gguf").path)
+        func engine(_ arithmetic: Arithmetic) throws -> InferenceEngine {
+            let weights = try ModelWeights(
+                checkpoint.configuration,
+                from: checkpoint.reader(),
+                arithmetic: arithmetic
+            )
+            return try InferenceEngine(weights, options: options)
+        }
+        let file = File()
+        for own in Arithmetic.allCases {
+            let saving = try engine(own)
+            try await saving.save(saving.makeContext(), to: file.path)
+            for other in Arithmetic.allCases {
+                var found: SavedContextError?
+                do { _ = try await engine(other).restoreContext(from: file.path) } catch let error as SavedContextError
+                {
+                    found = error
+                }
+                #expect(found == (own == other ? nil : .otherModel), "\(own), \(other)")
+            }
+        }
+    }
+
     @Test func filesOfOthers() async throws {
         let file = File()
         try await saved(file)

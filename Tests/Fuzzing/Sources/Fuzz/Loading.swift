@@ -20,7 +20,7 @@ enum Loading {
             try? ModelWeights(
                 configuration,
                 from: checkpoint.reader(options),
-                arithmetic: configuration.hiddenSize % 2 == 0 ? .fast : .exact
+                arithmetic: Arithmetic.allCases[configuration.hiddenSize % Arithmetic.allCases.count]
             )
         }
     }

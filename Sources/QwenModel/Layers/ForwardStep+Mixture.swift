@@ -61,6 +61,7 @@ extension ForwardStep {
         layer: Int,
         _ worker: inout Worker
     ) {
+        // Rows alone: which experts a token has must not depend on the tokens beside it, and the router is floats.
         multiply(
             router.pointee,
             x: blockInput(worker),
@@ -68,6 +69,7 @@ extension ForwardStep {
             rows: rows,
             y: memory.routing,
             ldy: memory.experts,
+            rowsAlone: true,
             &worker
         )
         // Before the block's prepared input gives way to that of the experts' slots.

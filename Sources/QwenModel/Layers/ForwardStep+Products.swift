@@ -7,7 +7,8 @@ import QwenTensor
 /// each row, so that memory is still read once: the piece stays in the second-level cache.
 extension ForwardStep {
     /// y = x Wᵀ + b for all workers together; as ``QwenTensor/Linear``'s, without a barrier. `slot` tells where x lies in `scratch`
-    /// in other forms than floats, if not where a block's input does.
+    /// in other forms than floats, if not where a block's input does. With `rowsAlone` the bits of a row do not depend on which
+    /// others there are, in any pass.
     func multiply(
         _ weights: borrowing LinearWeights,
         x: UnsafePointer<Float>,
@@ -16,9 +17,10 @@ extension ForwardStep {
         y: UnsafeMutablePointer<Float>,
         ldy: Int,
         slot: Int? = nil,
+        rowsAlone: Bool = false,
         _ worker: inout Worker
     ) {
-        guard computesRowsAlone, !weights.isBatchInvariant else {
+        guard computesRowsAlone || rowsAlone, !weights.isBatchInvariant else {
             Linear.apply(
                 weights,
                 x: x,
@@ -34,7 +36,17 @@ extension ForwardStep {
         }
         let chunk = Linear.chunk(weights, rows: 1, workers: worker.count, scratch: scratch)
         while let range = worker.nextRange(of: weights.outputs, chunk: chunk) {
-            multiply(weights, outputs: range, x: x, ldx: ldx, rows: rows, y: y, ldy: ldy, slot: slot ?? 0, worker)
+            multiplyRowsAlone(
+                weights,
+                outputs: range,
+                x: x,
+                ldx: ldx,
+                rows: rows,
+                y: y,
+                ldy: ldy,
+                slot: slot ?? inputSlot(worker),
+                worker
+            )
         }
     }
 
@@ -51,7 +63,6 @@ extension ForwardStep {
         slot: Int,
         _ worker: borrowing Worker
     ) {
-        let panel = scratch.panel(worker.index)
         guard computesRowsAlone, !weights.isBatchInvariant else {
             Linear.apply(
                 weights,
@@ -61,11 +72,37 @@ extension ForwardStep {
                 rows: rows,
                 y: y,
                 ldy: ldy,
-                panel: panel,
+                panel: scratch.panel(worker.index),
                 prepared: scratch.prepared(slot: slot)
             )
             return
         }
+        multiplyRowsAlone(
+            weights,
+            outputs: range,
+            x: x,
+            ldx: ldx,
+            rows: rows,
+            y: y,
+            ldy: ldy,
+            slot: slot,
+            worker
+        )
+    }
+
+    /// The same, row by row over pieces of the weights that stay in the cache.
+    private func multiplyRowsAlone(
+        _ weights: borrowing LinearWeights,
+        outputs range: Range<Int>,
+        x: UnsafePointer<Float>,
+        ldx: Int,
+        rows: Int,
+        y: UnsafeMutablePointer<Float>,
+        ldy: Int,
+        slot: Int,
+        _ worker: borrowing Worker
+    ) {
+        let panel = scratch.panel(worker.index)
         let piece = Self.cachedOutputs(weights)
         var first = range.lowerBound
         while first < range.upperBound {

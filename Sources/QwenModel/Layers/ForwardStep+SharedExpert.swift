@@ -24,6 +24,7 @@ extension ForwardStep {
             rows: rows,
             y: memory.sharedWeights,
             ldy: 1,
+            rowsAlone: true,
             &worker
         )
         multiplyGated(

@@ -4,9 +4,11 @@ internal import QwenTensor
 /// A digest of a model: of its shape, and of its weights as they lie in memory.
 ///
 /// The same checkpoint read with another ``QwenTensor/Arithmetic`` lies in memory otherwise, or its products take other inputs, and
-/// counts as another model; its keys and values are others too. It is computed in pieces, so that a large model does not hold up who computes with it.
+/// counts as another model; its keys and values are others too. It is computed in pieces, so that a large model does not hold up
+/// who computes with it.
 ///
-/// Definition: the SHA-256 of the shape's numbers, of a 2 where products take inputs in two planes, and of the SHA-256 digests of all pieces of up to 1 MiB, in the order of a pass.
+/// Definition: the SHA-256 of the shape's numbers, of a 2 where products take inputs in two planes, and of the SHA-256 digests of
+/// all pieces of up to 1 MiB, in the order of a pass.
 struct ModelHash {
     /// The digest; nil until the last piece is done.
     private(set) var digest: [UInt8]?

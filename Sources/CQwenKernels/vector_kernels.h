@@ -336,6 +336,8 @@ TARGET static double log_sum_exp(const float *x, size_t n) {
 #define PAIR_CHAINS 4
 #endif
 
+#include "vector_strips.h"
+
 #if VECTOR_REGISTERS < 32
 #include "vector_panels.h"
 

@@ -7,61 +7,13 @@
 
 /// From so many rows of x on filling panels pays.
 #define PANEL_LIMIT 24
-/// The vectors side by side in a panel.
-#define PANEL_VECTORS 2
 /// The columns of a panel: half of a first-level cache.
 #define PANEL_DEPTH 256
 /// Panels that stay in the second-level cache while rows of x pass.
 #define PANELS_AT_A_TIME 3
 /// Rows of x that stay in the first-level cache while these panels pass.
 #define PANEL_ROWS 24
-#define PANEL_WIDTH (PANEL_VECTORS * LANES)
-
-/// y[r][0 ..< PANEL_WIDTH] = or += sum over d of x[r][d] * panel[d][...], for ROWS rows of x.
-#define PANEL_MICRO(ROWS)                                                                                              \
-    INLINE void panel_micro_##ROWS(const float *panel, size_t depth, const float *x, size_t ldx, bool first, float *y, \
-                                   size_t ldy) {                                                                       \
-        vf sums[ROWS][PANEL_VECTORS];                                                                                  \
-        UNROLL for (int r = 0; r < ROWS; r++) {                                                                        \
-            UNROLL for (int i = 0; i < PANEL_VECTORS; i++) {                                                           \
-                sums[r][i] = first ? v_zero() : v_load(y + (size_t)r * ldy + i * LANES);                               \
-            }                                                                                                          \
-        }                                                                                                              \
-        for (size_t d = 0; d < depth; d++) {                                                                           \
-            vf row[PANEL_VECTORS];                                                                                     \
-            UNROLL for (int i = 0; i < PANEL_VECTORS; i++) row[i] = v_load(panel + d * PANEL_WIDTH + i * LANES);       \
-            UNROLL for (int r = 0; r < ROWS; r++) {                                                                    \
-                vf xs = v_set(x[(size_t)r * ldx + d]);                                                                 \
-                UNROLL for (int i = 0; i < PANEL_VECTORS; i++) sums[r][i] = v_fma(xs, row[i], sums[r][i]);             \
-            }                                                                                                          \
-        }                                                                                                              \
-        UNROLL for (int r = 0; r < ROWS; r++) {                                                                        \
-            UNROLL for (int i = 0; i < PANEL_VECTORS; i++) v_store(y + (size_t)r * ldy + i * LANES, sums[r][i]);       \
-        }                                                                                                              \
-    }
-
-PANEL_MICRO(6)
-PANEL_MICRO(4)
-PANEL_MICRO(3)
-PANEL_MICRO(2)
-PANEL_MICRO(1)
-
-/// The same for any number of rows.
-TARGET static void panel_product(const float *panel, size_t depth, const float *x, size_t ldx, size_t m, bool first,
-                                 float *y, size_t ldy) {
-    size_t i = 0;
-    for (; i + 6 <= m; i += 6) panel_micro_6(panel, depth, x + i * ldx, ldx, first, y + i * ldy, ldy);
-    if (i + 4 <= m) {
-        panel_micro_4(panel, depth, x + i * ldx, ldx, first, y + i * ldy, ldy);
-        i += 4;
-    }
-    switch (m - i) {
-    case 3: panel_micro_3(panel, depth, x + i * ldx, ldx, first, y + i * ldy, ldy); break;
-    case 2: panel_micro_2(panel, depth, x + i * ldx, ldx, first, y + i * ldy, ldy); break;
-    case 1: panel_micro_1(panel, depth, x + i * ldx, ldx, first, y + i * ldy, ldy); break;
-    default: break;
-    }
-}
+#define PANEL_WIDTH (MICRO_VECTORS * LANES)
 
 #define PANELS(T)                                                                                                      \
     /* panel[d][r] = w[r][d], the rows of a panel, 8 of them at a time. */                                             \
@@ -89,8 +41,8 @@ TARGET static void panel_product(const float *panel, size_t depth, const float *
                 for (size_t i = 0; i < m; i += PANEL_ROWS) {                                                           \
                     size_t count = m - i < PANEL_ROWS ? m - i : PANEL_ROWS;                                            \
                     for (size_t p = 0; p < some; p++) {                                                                \
-                        panel_product(panels[p], depth, x + i * ldx + from, ldx, count, from == 0,                     \
-                                      y + i * ldy + r + p * PANEL_WIDTH, ldy);                                         \
+                        small_product(x + i * ldx + from, ldx, count, panels[p], PANEL_WIDTH, depth, PANEL_WIDTH,      \
+                                      from != 0, y + i * ldy + r + p * PANEL_WIDTH, ldy);                              \
                     }                                                                                                  \
                 }                                                                                                      \
             }                                                                                                          \

@@ -36,6 +36,7 @@ void qwen_fill_i8mm(qwen_kernels *table);
 
 void qwen_fill_packed_scalar(qwen_packed_kernels *table);
 void qwen_fill_packed_avx2(qwen_packed_kernels *table);
+void qwen_fill_packed16_avx2(qwen_packed_kernels *table);
 void qwen_fill_packed_vnni(qwen_packed_kernels *table);
 void qwen_fill_packed_neon(qwen_packed_kernels *table);
 

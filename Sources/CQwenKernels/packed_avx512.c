@@ -7,9 +7,12 @@
 #define TARGET __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,avx2,fma,f16c")))
 #define INLINE TARGET static inline __attribute__((always_inline))
 
-/// Everything below is written for G groups and M rows of x, and inlined with both constant.
+/// Everything below is written for G groups, M rows of x and P planes of bytes in each, and inlined with all three constant. Sums
+/// with planes are [g][i P + p].
 #define EACH_GROUP UNROLL for (int g = 0; g < G; g++)
 #define EACH_ROW UNROLL for (int i = 0; i < M; i++)
+#define EACH_PLANE UNROLL for (int p = 0; p < P; p++)
+#define AT(i) ((const qwen_quantized *)(x + (size_t)(i) * x_bytes + b * BLOCK_BYTES(P)))
 
 TARGET static void quantize(const float *x, size_t n, qwen_quantized *dst) {
     const __m512i magnitude = _mm512_set1_epi32(0x7fffffff);
@@ -37,7 +40,7 @@ TARGET static void quantize(const float *x, size_t n, qwen_quantized *dst) {
     }
 }
 
-QUANTIZE_RESIDUAL(TARGET)
+QUANTIZE16_SPLIT(TARGET)
 
 INLINE __m512i broadcast4(const int8_t *q) {
     int32_t word;
@@ -55,28 +58,34 @@ INLINE __m512i broadcast4(const int8_t *q) {
         _mm_prefetch((const char *)(from) + g * distance + line * WORD_BYTES + (bytes), _MM_HINT_T0);                  \
     }
 #define FETCH_AHEAD(from, lines)                                                                                       \
-    if (M > 2) FETCH(from, lines, 4096)
+    if (M * P > 2) FETCH(from, lines, 4096)
 
 INLINE __m512i word(const uint8_t *p) { return _mm512_loadu_si512(p); }
 
-/// acc[g][i] += the products of word c of group g with columns 4c … of row i; w(g) gives the word.
+/// acc[g][i P + p] += the products of word c of group g with plane p of columns 4c … of row i; w[g] is the word.
 #define DOT(acc, w, c)                                                                                                 \
-    EACH_GROUP EACH_ROW {                                                                                              \
-        acc[g][i] = _mm512_dpbusd_epi32(acc[g][i], w[g], broadcast4(x[(size_t)i * x_stride + b].q + 4 * (c)));         \
+    EACH_GROUP EACH_ROW EACH_PLANE {                                                                                   \
+        __m512i columns = broadcast4(BLOCK_PLANE(AT(i), p) + 4 * (c));                                                 \
+        acc[g][i * P + p] = _mm512_dpbusd_epi32(acc[g][i * P + p], w[g], columns);                                     \
     }
 
-/// acc[g][i] = value, an integer that depends on the block `at` of row i.
+/// The first plane's sums begin with an integer that depends on the block `at` of row i, the second's with 0.
 #define BEGIN(acc, value)                                                                                              \
     EACH_GROUP EACH_ROW {                                                                                              \
-        const qwen_quantized *at = x + (size_t)i * x_stride + b;                                                       \
-        acc[g][i] = value;                                                                                             \
+        const qwen_quantized *at = AT(i);                                                                              \
+        acc[g][i * P] = value;                                                                                         \
+        if (P > 1) acc[g][i * P + P - 1] = _mm512_setzero_si512();                                                     \
     }
+
+/// The sum of a row: a second plane holds the high bytes.
+#define TOTAL(acc, g, i)                                                                                               \
+    (P == 1 ? acc[g][i] : _mm512_add_epi32(acc[g][i * P], _mm512_slli_epi32(acc[g][i * P + P - 1], 8)))
 
 /// sums[g][i] += acc[g][i] scaled.
 #define SCALE(acc, scale)                                                                                              \
     EACH_GROUP EACH_ROW {                                                                                              \
-        __m512 factor = _mm512_mul_ps(scale[g], _mm512_set1_ps(x[(size_t)i * x_stride + b].d));                        \
-        sums[g][i] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(acc[g][i]), factor, sums[g][i]);                               \
+        __m512 factor = _mm512_mul_ps(scale[g], _mm512_set1_ps(AT(i)->d));                                             \
+        sums[g][i] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(TOTAL(acc, g, i)), factor, sums[g][i]);                        \
     }
 
 #define CLEAR EACH_GROUP EACH_ROW sums[g][i] = _mm512_setzero_ps();
@@ -84,12 +93,11 @@ INLINE __m512i word(const uint8_t *p) { return _mm512_loadu_si512(p); }
 
 /// What every kernel takes: G groups `distance` bytes apart, whose outputs lie `y_distance` floats apart.
 #define ARGUMENTS                                                                                                      \
-    const uint8_t *group, size_t distance, size_t k, const qwen_quantized *x, size_t x_stride, float *y,               \
-        size_t y_distance, size_t ldy
+    const uint8_t *group, size_t distance, size_t k, const char *x, size_t x_bytes, float *y, size_t y_distance, size_t ldy
 
 INLINE __m512 halves(const uint8_t *p) { return _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)p)); }
 
-INLINE void q8_0(const int G, const int M, ARGUMENTS) {
+INLINE void q8_0(const int G, const int M, const int P, ARGUMENTS) {
     __m512 sums[2][PACKED_TILE];
     CLEAR
     for (size_t b = 0; b < k / 32; b++) {
@@ -121,7 +129,7 @@ INLINE void q8_0(const int G, const int M, ARGUMENTS) {
         DOT(acc, high, c + 4)                                                                                          \
     }
 
-INLINE void q4_0(const int G, const int M, ARGUMENTS) {
+INLINE void q4_0(const int G, const int M, const int P, ARGUMENTS) {
     const __m512i mask = _mm512_set1_epi8(15);
     __m512 sums[2][PACKED_TILE];
     CLEAR
@@ -142,7 +150,7 @@ INLINE __m512 bytes_times(const uint8_t *bytes, __m512 d) {
     return _mm512_mul_ps(d, _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)bytes))));
 }
 
-INLINE void q4_k(const int G, const int M, ARGUMENTS) {
+INLINE void q4_k(const int G, const int M, const int P, ARGUMENTS) {
     const __m512i mask = _mm512_set1_epi8(15);
     __m512 sums[2][PACKED_TILE];
     CLEAR
@@ -165,7 +173,7 @@ INLINE void q4_k(const int G, const int M, ARGUMENTS) {
             }
             SCALE(acc, scale)
             EACH_GROUP EACH_ROW {
-                __m512 sum = _mm512_set1_ps(x[(size_t)i * x_stride + b].sum);
+                __m512 sum = _mm512_set1_ps(AT(i)->sum);
                 sums[g][i] = _mm512_fnmadd_ps(minimum[g], sum, sums[g][i]);
             }
         }
@@ -173,7 +181,7 @@ INLINE void q4_k(const int G, const int M, ARGUMENTS) {
     STORE
 }
 
-INLINE void q6_k(const int G, const int M, ARGUMENTS) {
+INLINE void q6_k(const int G, const int M, const int P, ARGUMENTS) {
     const uint8_t *block = group + qwen_packed_heading(k / 256);
     const __m512i mask = _mm512_set1_epi8(15), upper = _mm512_set1_epi8(48);
     __m512 sums[2][PACKED_TILE];
@@ -188,7 +196,7 @@ INLINE void q6_k(const int G, const int M, ARGUMENTS) {
                 __m512 scale[2];
                 BEGIN(acc, _mm512_set1_epi32((part == 0 ? at->bias_low : at->bias - at->bias_low) >> 2))
                 // Measured on Zen 4 with one row: 75 % of what memory gives without, 90 to 98 % with.
-                FETCH(words + 3 * part * WORD_BYTES, 3, M > 2 ? 4096 : 512)
+                FETCH(words + 3 * part * WORD_BYTES, 3, M * P > 2 ? 4096 : 512)
                 EACH_GROUP bits[g] = word(words + g * distance + (4 + part) * WORD_BYTES);
                 UNROLL for (int c = 0; c < 4; c++) {
                     EACH_GROUP {
@@ -214,19 +222,26 @@ INLINE void q6_k(const int G, const int M, ARGUMENTS) {
     STORE
 }
 
-#define TILE(T, G, M)                                                                                                  \
-    TARGET static void T##_##G##_##M(ARGUMENTS) { T(G, M, group, distance, k, x, x_stride, y, y_distance, ldy); }
+#define TILE(NAME, T, G, M, P)                                                                                         \
+    TARGET static void NAME(ARGUMENTS) { T(G, M, P, group, distance, k, x, x_bytes, y, y_distance, ldy); }
+/// Four rows with two planes, and then REST of them.
+#define FOUR_AND(T, M, REST)                                                                                           \
+    static void T##_16_##M(ARGUMENTS) {                                                                                \
+        T##_16_4(group, distance, k, x, x_bytes, y, y_distance, ldy);                                                  \
+        T##_16_##REST(group, distance, k, x + 4 * x_bytes, x_bytes, y + 4 * ldy, y_distance, ldy);                     \
+    }
 
 #define MULTIPLY(T, LAYOUT)                                                                                            \
-    TILE(T, 1, 1) TILE(T, 1, 2) TILE(T, 1, 3) TILE(T, 1, 4) TILE(T, 1, 5) TILE(T, 1, 6) TILE(T, 1, 7) TILE(T, 1, 8)    \
-    TILE(T, 2, 1) TILE(T, 2, 2) TILE(T, 2, 3) TILE(T, 2, 4)                                                            \
-    static void multiply_##T(const void *w, size_t k, size_t first, size_t last, const qwen_quantized *x,              \
-                             size_t x_stride, size_t m, float *y, size_t ldy) {                                        \
-        static const packed_tile single[PACKED_TILE] = {T##_1_1, T##_1_2, T##_1_3, T##_1_4,                            \
-                                                        T##_1_5, T##_1_6, T##_1_7, T##_1_8};                           \
-        static const packed_tile twofold[PACKED_TILE] = {T##_2_1, T##_2_2, T##_2_3, T##_2_4};                          \
-        packed_multiply(single, twofold, qwen_packed_group_bytes(LAYOUT, k), w, k, first, last, x, x_stride, m, y, ldy); \
-    }
+    TILE(T##_1, T, 1, 1, 1) TILE(T##_2, T, 1, 2, 1) TILE(T##_3, T, 1, 3, 1) TILE(T##_4, T, 1, 4, 1)                    \
+    TILE(T##_5, T, 1, 5, 1) TILE(T##_6, T, 1, 6, 1) TILE(T##_7, T, 1, 7, 1) TILE(T##_8, T, 1, 8, 1)                    \
+    TILE(T##_two_1, T, 2, 1, 1) TILE(T##_two_2, T, 2, 2, 1) TILE(T##_two_3, T, 2, 3, 1) TILE(T##_two_4, T, 2, 4, 1)    \
+    static const packed_tile T##_two[PACKED_TILE] = {T##_two_1, T##_two_2, T##_two_3, T##_two_4};                      \
+    MULTIPLY_BY(multiply_##T, qwen_quantized, T, T##_two, LAYOUT)                                                      \
+    TILE(T##_16_1, T, 1, 1, 2) TILE(T##_16_2, T, 1, 2, 2) TILE(T##_16_3, T, 1, 3, 2) TILE(T##_16_4, T, 1, 4, 2)        \
+    FOUR_AND(T, 5, 1) FOUR_AND(T, 6, 2) FOUR_AND(T, 7, 3) FOUR_AND(T, 8, 4)                                            \
+    TILE(T##_16_two_1, T, 2, 1, 2) TILE(T##_16_two_2, T, 2, 2, 2)                                                      \
+    static const packed_tile T##_16_two[PACKED_TILE] = {T##_16_two_1, T##_16_two_2};                                   \
+    MULTIPLY_BY(multiply16_##T, qwen_quantized16, T##_16, T##_16_two, LAYOUT)
 
 MULTIPLY(q8_0, QWEN_PACKED_Q8_0)
 MULTIPLY(q4_0, QWEN_PACKED_Q4_0)
@@ -235,7 +250,12 @@ MULTIPLY(q6_k, QWEN_PACKED_Q6_K)
 
 void qwen_fill_packed_vnni(qwen_packed_kernels *table) {
     *table = (qwen_packed_kernels){
-        quantize, quantize_residual, {multiply_q8_0, multiply_q4_0, multiply_q4_k, multiply_q6_k}};
+        .quantize = quantize,
+        .quantize16 = quantize16,
+        .splits16 = true,
+        .multiply = {multiply_q8_0, multiply_q4_0, multiply_q4_k, multiply_q6_k},
+        .multiply16 = {multiply16_q8_0, multiply16_q4_0, multiply16_q4_k, multiply16_q6_k},
+    };
 }
 #else
 void qwen_fill_packed_vnni(qwen_packed_kernels *table) { (void)table; }

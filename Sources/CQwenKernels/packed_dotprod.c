@@ -38,10 +38,9 @@ MULTIPLY(q6_k, QWEN_PACKED_Q6_K)
 
 void qwen_fill_dotprod(qwen_kernels *table) {
     qwen_fill_neon(table);
-    qwen_packed_kernels packed = {.multiply = {multiply_q8_0, multiply_q4_0, multiply_q4_k, multiply_q6_k}};
-    packed.quantize = table->packed.quantize;
-    packed.quantize_residual = table->packed.quantize_residual;
-    table->packed = packed;
+    memcpy(table->packed.multiply,
+           (qwen_packed_multiply[]){multiply_q8_0, multiply_q4_0, multiply_q4_k, multiply_q6_k}, sizeof table->packed.multiply);
+    fill_packed16(&table->packed);
     qwen_fill_q8_cache_dotprod(&table->q8_cache);
     table->name = "dotprod";
 }

@@ -309,7 +309,8 @@ static void multiply_pairs(const pairs_tile *tiles, size_t group_bytes, const ui
             const qwen_quantized *from = x + i * x_stride;                                                             \
             size_t rows = m - i < PACKED_TILE ? m - i : PACKED_TILE;                                                   \
             if (rows <= FEW_ROWS) {                                                                                    \
-                packed_multiply(few, NULL, bytes, w, k, first, last, from, x_stride, rows, y + i * ldy, ldy);          \
+                size_t x_bytes = x_stride * sizeof *x;                                                                 \
+                packed_multiply(few, NULL, bytes, w, k, first, last, from, x_bytes, rows, y + i * ldy, ldy);           \
             } else {                                                                                                   \
                 multiply_pairs(tiles, bytes, w, k, first, last, from, x_stride, rows, y + i * ldy, ldy);               \
             }                                                                                                          \
@@ -323,10 +324,9 @@ MULTIPLY_PAIRS(q6_k, QWEN_PACKED_Q6_K)
 
 void qwen_fill_i8mm(qwen_kernels *table) {
     qwen_fill_dotprod(table);
-    qwen_packed_kernels packed = {.multiply = {multiply_q8_0, multiply_q4_0, multiply_q4_k, multiply_q6_k}};
-    packed.quantize = table->packed.quantize;
-    packed.quantize_residual = table->packed.quantize_residual;
-    table->packed = packed;
+    memcpy(table->packed.multiply,
+           (qwen_packed_multiply[]){multiply_q8_0, multiply_q4_0, multiply_q4_k, multiply_q6_k}, sizeof table->packed.multiply);
+    fill_packed16(&table->packed);
     if (qwen_has_bf16()) qwen_fill_bf16_neon(table);
     table->name = "i8mm";
 }

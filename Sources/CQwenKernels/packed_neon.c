@@ -41,7 +41,7 @@ static void quantize(const float *x, size_t n, qwen_quantized *dst) {
     }
 }
 
-QUANTIZE_RESIDUAL(TARGET)
+QUANTIZE16_SPLIT(TARGET)
 
 /// low and high: columns of rows 0 and 1, and of rows 2 and 3, apart. a and b: pairs of columns, settled.
 typedef struct dots {
@@ -99,7 +99,12 @@ MULTIPLY(q6_k, QWEN_PACKED_Q6_K)
 
 void qwen_fill_packed_neon(qwen_packed_kernels *table) {
     *table = (qwen_packed_kernels){
-        quantize, quantize_residual, {multiply_q8_0, multiply_q4_0, multiply_q4_k, multiply_q6_k}};
+        .quantize = quantize,
+        .quantize16 = quantize16,
+        .splits16 = true,
+        .multiply = {multiply_q8_0, multiply_q4_0, multiply_q4_k, multiply_q6_k},
+    };
+    fill_packed16(table);
 }
 #else
 void qwen_fill_packed_neon(qwen_packed_kernels *table) { (void)table; }

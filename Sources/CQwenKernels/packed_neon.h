@@ -17,18 +17,33 @@
 
 #define INLINE TARGET static inline __attribute__((always_inline, unused))
 
-/// Everything below is written for R vectors, which is 4 R rows of a group, and M rows of x, and inlined with both constant.
+/// Everything below is written for R vectors, which is 4 R rows of a group, M rows of x and P planes of bytes in each, and inlined
+/// with all three constant. Sums with planes are [v][i P + p].
 #define EACH_VECTOR UNROLL for (int v = 0; v < R; v++)
 #define EACH_ROW UNROLL for (int i = 0; i < M; i++)
-#define AT(i) (x + (size_t)(i) * x_stride + b)
+#define EACH_PLANE UNROLL for (int n = 0; n < M * P; n++)
+#define AT(i) ((const qwen_quantized *)(x + (size_t)(i) * x_bytes + b * BLOCK_BYTES(P)))
 
 /// What every kernel takes; `quad` is the first of its four rows of a group, counted in fours.
 #define ARGUMENTS                                                                                                      \
-    const uint8_t *group, size_t quad, size_t k, const qwen_quantized *x, size_t x_stride, float *y, size_t ldy
+    const uint8_t *group, size_t quad, size_t k, const char *x, size_t x_bytes, float *y, size_t ldy
 
 #define CLEAR EACH_VECTOR EACH_ROW sums[v][i] = vdupq_n_f32(0);
-#define BEGIN(VALUE) EACH_ROW { dots begin = VALUE; EACH_VECTOR acc[v][i] = begin; }
-#define COLUMNS(NAME, FROM) int8x16_t NAME[4]; EACH_ROW NAME[i] = vld1q_s8(AT(i)->q + FROM);
+/// The first plane's sums begin with a number, the second's, of high bytes, with none.
+#define BEGIN(VALUE)                                                                                                   \
+    EACH_ROW {                                                                                                         \
+        dots begin = VALUE;                                                                                            \
+        EACH_VECTOR acc[v][i * P] = begin;                                                                             \
+        if (P > 1) EACH_VECTOR acc[v][i * P + P - 1] = dots_begin(vdupq_n_s32(0));                                     \
+    }
+#define COLUMNS(NAME, FROM)                                                                                            \
+    int8x16_t NAME[4];                                                                                                 \
+    EACH_PLANE NAME[n] = vld1q_s8(BLOCK_PLANE(AT(n / P), n % P) + FROM);
+
+/// The sums of a row.
+#define TOTAL(v, i)                                                                                                    \
+    (P == 1 ? dots_total(acc[v][i])                                                                                    \
+            : vaddq_s32(dots_total(acc[v][i * P]), vshlq_n_s32(dots_total(acc[v][i * P + P - 1]), 8)))
 
 /// sums[v][i] += acc[v][i] scaled; SCALE_OF is an expression in v.
 #define SCALE(SCALE_OF)                                                                                                \
@@ -36,7 +51,7 @@
         float32x4_t scale = SCALE_OF;                                                                                  \
         EACH_ROW {                                                                                                     \
             float32x4_t factor = vmulq_n_f32(scale, AT(i)->d);                                                         \
-            sums[v][i] = vfmaq_f32(sums[v][i], vcvtq_f32_s32(dots_total(acc[v][i])), factor);                          \
+            sums[v][i] = vfmaq_f32(sums[v][i], vcvtq_f32_s32(TOTAL(v, i)), factor);                                    \
         }                                                                                                              \
     }
 
@@ -61,16 +76,16 @@ INLINE void signed_bytes(const int R, const uint8_t *p, float32x4_t *to) {
 // The compiler would load further ahead, and leave sums for later, than the registers hold.
 #define NO_FURTHER __asm__ volatile("" ::: "memory");
 #define HERE(VECTOR) __asm__ volatile("" : "+w"(VECTOR));
-#define ALL_HERE EACH_VECTOR EACH_ROW { DOTS_HERE(acc[v][i]) } NO_FURTHER
+#define ALL_HERE EACH_VECTOR EACH_PLANE { DOTS_HERE(acc[v][n]) } NO_FURTHER
 
 #define DOT_BYTES_WORD(LANE)                                                                                           \
     EACH_VECTOR {                                                                                                      \
         bytes w = load_bytes(words + LANE * WORD_BYTES + 16 * v);                                                      \
-        EACH_ROW acc[v][i] = DOT_BYTES(acc[v][i], w, columns[i], LANE);                                                \
+        EACH_PLANE acc[v][n] = DOT_BYTES(acc[v][n], w, columns[n], LANE);                                              \
     }
-#define SETTLE EACH_VECTOR EACH_ROW acc[v][i] = dots_settle(acc[v][i]);
+#define SETTLE EACH_VECTOR EACH_PLANE acc[v][n] = dots_settle(acc[v][n]);
 
-INLINE void q8_0(const int R, const int M, ARGUMENTS) {
+INLINE void q8_0(const int R, const int M, const int P, ARGUMENTS) {
     float32x4_t sums[4][4];
     CLEAR
     for (size_t b = 0; b < k / 32; b++) {
@@ -80,10 +95,13 @@ INLINE void q8_0(const int R, const int M, ARGUMENTS) {
         BEGIN(bytes_begin(AT(i)))
         UNROLL for (int half = 0; half < 2; half++, words += 4 * WORD_BYTES) {
             COLUMNS(columns, 16 * half)
+            // Low bytes may be -128, and so may weights: the sum of four such products does not fit where two do.
             DOT_BYTES_WORD(0)
+            if (P > 1) SETTLE
             DOT_BYTES_WORD(1)
             SETTLE
             DOT_BYTES_WORD(2)
+            if (P > 1) SETTLE
             DOT_BYTES_WORD(3)
             SETTLE
         }
@@ -97,9 +115,9 @@ INLINE void q8_0(const int R, const int M, ARGUMENTS) {
     EACH_VECTOR {                                                                                                      \
         uint8x16_t both = vld1q_u8(words + LANE * WORD_BYTES + 16 * v);                                                \
         int8x16_t low = vreinterpretq_s8_u8(vandq_u8(both, mask)), high = vreinterpretq_s8_u8(vshrq_n_u8(both, 4));    \
-        EACH_ROW {                                                                                                     \
-            acc[v][i] = DOT(acc[v][i], low, low_columns[i], LANE);                                                     \
-            acc[v][i] = DOT(acc[v][i], high, high_columns[i], LANE);                                                   \
+        EACH_PLANE {                                                                                                   \
+            acc[v][n] = DOT(acc[v][n], low, low_columns[n], LANE);                                                     \
+            acc[v][n] = DOT(acc[v][n], high, high_columns[n], LANE);                                                   \
         }                                                                                                              \
     }
 #define DOT_HALVES                                                                                                     \
@@ -107,7 +125,7 @@ INLINE void q8_0(const int R, const int M, ARGUMENTS) {
     COLUMNS(high_columns, 16)                                                                                          \
     DOT_HALVES_WORD(0) DOT_HALVES_WORD(1) DOT_HALVES_WORD(2) DOT_HALVES_WORD(3)
 
-INLINE void q4_0(const int R, const int M, ARGUMENTS) {
+INLINE void q4_0(const int R, const int M, const int P, ARGUMENTS) {
     const uint8x16_t mask = vdupq_n_u8(15);
     float32x4_t sums[4][4];
     CLEAR
@@ -122,7 +140,7 @@ INLINE void q4_0(const int R, const int M, ARGUMENTS) {
     STORE
 }
 
-INLINE void q4_k(const int R, const int M, ARGUMENTS) {
+INLINE void q4_k(const int R, const int M, const int P, ARGUMENTS) {
     const uint8x16_t mask = vdupq_n_u8(15);
     float32x4_t sums[4][4];
     CLEAR
@@ -159,15 +177,21 @@ INLINE uint8x16_t with_upper_bits(const int part, const int c, uint8x16_t words,
     return vsriq_n_u8(vandq_u8(bits, vdupq_n_u8(48)), words, 4);
 }
 
+/// -128 times the sum of 16 columns.
+INLINE int32x4_t bias_of(const qwen_quantized *block, const int part) {
+    int32x4_t low = vld1q_dup_s32(&block->bias_low);
+    return part == 0 ? low : vsubq_s32(vld1q_dup_s32(&block->bias), low);
+}
+
 /// Word LANE of the half `part` with its upper bits.
 #define DOT_UPPER_WORD(LANE)                                                                                           \
     EACH_VECTOR {                                                                                                      \
         uint8x16_t word = vld1q_u8(words + LANE * WORD_BYTES + 16 * v);                                                \
         int8x16_t w = vreinterpretq_s8_u8(with_upper_bits(part, LANE, word, bits[v]));                                 \
-        EACH_ROW acc[v][i] = DOT(acc[v][i], w, columns[i], LANE);                                                      \
+        EACH_PLANE acc[v][n] = DOT(acc[v][n], w, columns[n], LANE);                                                    \
     }
 
-INLINE void q6_k(const int R, const int M, ARGUMENTS) {
+INLINE void q6_k(const int R, const int M, const int P, ARGUMENTS) {
     const uint8_t *block = group + qwen_packed_heading(k / 256);
     float32x4_t sums[4][4];
     CLEAR
@@ -178,12 +202,7 @@ INLINE void q6_k(const int R, const int M, ARGUMENTS) {
                 const uint8_t *scales = block + (2 * s + (size_t)part) * GROUP + 4 * quad;
                 dots acc[4][4];
                 uint8x16_t bits[4];
-                EACH_ROW {  // -32 times the sum of these 16 columns
-                    int32x4_t bias = vld1q_dup_s32(&AT(i)->bias_low);
-                    if (part == 1) bias = vsubq_s32(vld1q_dup_s32(&AT(i)->bias), bias);
-                    dots begin = dots_begin(vshrq_n_s32(bias, 2));
-                    EACH_VECTOR acc[v][i] = begin;
-                }
+                BEGIN(dots_begin(vshrq_n_s32(bias_of(AT(i), part), 2)))  // -32 times the sum of these 16 columns
                 COLUMNS(columns, 16 * part)
                 EACH_VECTOR bits[v] = vld1q_u8(words + (4 + part) * WORD_BYTES + 16 * v);
                 DOT_UPPER_WORD(0) DOT_UPPER_WORD(1)
@@ -201,23 +220,38 @@ INLINE void q6_k(const int R, const int M, ARGUMENTS) {
     STORE
 }
 
-/// A product with M rows of x, 4 R rows of the group at a time; or with A rows and then the rest.
-#define WHOLE(T, M, R)                                                                                                 \
-    TARGET static void T##_##M(const uint8_t *group, size_t distance, size_t k, const qwen_quantized *x,               \
-                               size_t x_stride, float *y, size_t y_distance, size_t ldy) {                             \
+/// A product with M rows of x, 4 R rows of the group at a time; or with A rows and then the rest. WHOLE16 and the same SPLIT, with
+/// T_16 as its T, for 16-bit x.
+#define TILE(NAME, T, M, P, R)                                                                                         \
+    TARGET static void NAME(const uint8_t *group, size_t distance, size_t k, const char *x, size_t x_bytes, float *y,  \
+                            size_t y_distance, size_t ldy) {                                                           \
         (void)distance, (void)y_distance;                                                                              \
-        for (size_t quad = 0; quad < 4; quad += R) T(R, M, group, quad, k, x, x_stride, y, ldy);                       \
+        for (size_t quad = 0; quad < 4; quad += R) T(R, M, P, group, quad, k, x, x_bytes, y, ldy);                     \
     }
+#define WHOLE(T, M, R) TILE(T##_##M, T, M, 1, R)
+#define WHOLE16(T, M, R) TILE(T##_16_##M, T, M, 2, R)
 #define SPLIT(T, M, A, B)                                                                                              \
-    static void T##_##M(const uint8_t *group, size_t distance, size_t k, const qwen_quantized *x, size_t x_stride,     \
-                        float *y, size_t y_distance, size_t ldy) {                                                     \
-        T##_##A(group, distance, k, x, x_stride, y, y_distance, ldy);                                                  \
-        T##_##B(group, distance, k, x + A * x_stride, x_stride, y + A * ldy, y_distance, ldy);                         \
+    static void T##_##M(const uint8_t *group, size_t distance, size_t k, const char *x, size_t x_bytes, float *y,      \
+                        size_t y_distance, size_t ldy) {                                                               \
+        T##_##A(group, distance, k, x, x_bytes, y, y_distance, ldy);                                                   \
+        T##_##B(group, distance, k, x + A * x_bytes, x_bytes, y + A * ldy, y_distance, ldy);                           \
     }
 
-#define MULTIPLY(T, LAYOUT)                                                                                            \
-    static void multiply_##T(const void *w, size_t k, size_t first, size_t last, const qwen_quantized *x,              \
-                             size_t x_stride, size_t m, float *y, size_t ldy) {                                        \
-        static const packed_tile tiles[PACKED_TILE] = {T##_1, T##_2, T##_3, T##_4, T##_5, T##_6, T##_7, T##_8};        \
-        packed_multiply(tiles, NULL, qwen_packed_group_bytes(LAYOUT, k), w, k, first, last, x, x_stride, m, y, ldy);   \
-    }
+#define MULTIPLY(T, LAYOUT) MULTIPLY_BY(multiply_##T, qwen_quantized, T, NULL, LAYOUT)
+
+/// Two rows of 16-bit x at a time: with two planes as much as four.
+#define TILES16(T, LAYOUT)                                                                                             \
+    WHOLE16(T, 1, 4) WHOLE16(T, 2, 2) SPLIT(T##_16, 3, 2, 1) SPLIT(T##_16, 4, 2, 2)                                    \
+    SPLIT(T##_16, 5, 4, 1) SPLIT(T##_16, 6, 4, 2) SPLIT(T##_16, 7, 4, 3) SPLIT(T##_16, 8, 4, 4)                        \
+    MULTIPLY_BY(multiply16_##T, qwen_quantized16, T##_16, NULL, LAYOUT)
+
+TILES16(q8_0, QWEN_PACKED_Q8_0)
+TILES16(q4_0, QWEN_PACKED_Q4_0)
+TILES16(q4_k, QWEN_PACKED_Q4_K)
+TILES16(q6_k, QWEN_PACKED_Q6_K)
+
+static void fill_packed16(qwen_packed_kernels *table) {
+    memcpy(table->multiply16,
+           (qwen_packed_multiply16[]){multiply16_q8_0, multiply16_q4_0, multiply16_q4_k, multiply16_q6_k},
+           sizeof table->multiply16);
+}

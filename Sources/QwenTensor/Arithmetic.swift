@@ -3,9 +3,8 @@ public enum Arithmetic: Sendable, Hashable, CaseIterable {
     /// Inputs stay floats, and weights keep the layout that they are stored in: as close to the float32 model as float
     /// additions are.
     case exact
-    /// Inputs of products with quantised weights (Q8_0, Q4_0, Q4_K, Q6_K) become pairs of 8-bit integers, the second of which
-    /// holds what the first leaves: about 15 bits. The weights are packed as for ``fast``, and read once for both. Nothing else
-    /// changes.
+    /// Inputs of products with quantised weights (Q8_0, Q4_0, Q4_K, Q6_K) become 16-bit integers, each 32 with a scale of their
+    /// own. The weights are packed as for ``fast``. Nothing else changes.
     case precise
     /// Inputs of products with quantised weights (Q8_0, Q4_0, Q4_K, Q6_K) become 8-bit integers, each 32 with a scale of
     /// their own, and the weights are packed for integer instructions, once. Where the machine has instructions for it, inputs
@@ -17,8 +16,8 @@ extension Arithmetic {
     /// Whether weights that there are integer kernels for are packed.
     var packsWeights: Bool { self != .exact }
 
-    /// The rows of integers that stand for one row of the input of a product with packed weights.
-    var planes: Int { self == .precise ? 2 : 1 }
+    /// What products with packed weights want their inputs as.
+    var packedInputForm: InputForms { self == .precise ? .integers16 : .integers }
 
     /// Whether inputs of products with BF16 weights are rounded to BF16.
     var roundsToBFloat16: Bool { self == .fast && Kernels.current.hasFastBFloat16 }

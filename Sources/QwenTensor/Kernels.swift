@@ -75,9 +75,9 @@ public struct Kernels: Sendable {
     @inline(__always)
     var quantizeRow: qwen_quantize_input { table.pointee.packed.quantize }
 
-    /// Writes what the integers of a row leave as integers.
+    /// Writes a row as 16-bit integers.
     @inline(__always)
-    var quantizeResidual: qwen_quantize_residual { table.pointee.packed.quantize_residual }
+    var quantizeRow16: qwen_quantize16_input { table.pointee.packed.quantize16 }
 
     /// Packs up to 16 rows.
     @inline(__always)
@@ -85,7 +85,7 @@ public struct Kernels: Sendable {
         table.pointee.pack_group
     }
 
-    /// The product with a packed layout.
+    /// The product with a packed layout and 8-bit integers.
     @inline(__always)
     func packedProduct(_ layout: qwen_packed) -> qwen_packed_multiply {
         switch layout {
@@ -93,6 +93,17 @@ public struct Kernels: Sendable {
         case QWEN_PACKED_Q4_0: table.pointee.packed.multiply.1
         case QWEN_PACKED_Q4_K: table.pointee.packed.multiply.2
         default: table.pointee.packed.multiply.3
+        }
+    }
+
+    /// The product with a packed layout and 16-bit integers.
+    @inline(__always)
+    func packedProduct16(_ layout: qwen_packed) -> qwen_packed_multiply16 {
+        switch layout {
+        case QWEN_PACKED_Q8_0: table.pointee.packed.multiply16.0
+        case QWEN_PACKED_Q4_0: table.pointee.packed.multiply16.1
+        case QWEN_PACKED_Q4_K: table.pointee.packed.multiply16.2
+        default: table.pointee.packed.multiply16.3
         }
     }
 

@@ -12,16 +12,13 @@ extension Linear {
         panel: UnsafeMutablePointer<Float>,
         prepared: PreparedRows
     ) {
-        // The first part of the panel is for the results of planes, if there are two.
-        let sums = weights.planes > 1 ? panel : nil
-        let room = sums.map { $0 + PackedProduct.sumCount } ?? panel
         let groupRows = PackedMatrix.groupRows
         var first = range.lowerBound
         while first < range.upperBound {
             let start = first / groupRows * groupRows
             let end = min(start + DeferredMatrix.panelRows, range.upperBound)
             let readEnd = min((end + groupRows - 1) / groupRows * groupRows, weights.outputs)
-            let base = matrix.read(start..<readEnd, into: UnsafeMutableRawPointer(room))
+            let base = matrix.read(start..<readEnd, into: UnsafeMutableRawPointer(panel))
             if case .packed(let packed) = weights.layout {
                 packed.product.apply(
                     base,
@@ -29,8 +26,7 @@ extension Linear {
                     x: prepared,
                     rows: rows,
                     y: y + start,
-                    ldy: ldy,
-                    sums: sums
+                    ldy: ldy
                 )
             } else {
                 Kernels.current.multiplyBFloat16(

@@ -99,8 +99,7 @@ public enum Linear {
                 x: prepared,
                 rows: rows,
                 y: y,
-                ldy: ldy,
-                sums: panel
+                ldy: ldy
             )
         } else if weights.roundsInputs, let prepared {
             kernels.multiplyBFloat16(
@@ -221,7 +220,7 @@ public enum Linear {
         scratch: LinearScratch
     ) -> Int {
         if case .packed = weights.layout {
-            return packedRows(weights, rows: rows * weights.planes, workers: workers)
+            return packedRows(weights, rows: rows, workers: workers)
         }
         if usesBLAS(weights, rows: rows, scratch: scratch) { return panelRows(weights, scratch: scratch) }
         let readsOnce = rows == 1 || (weights.roundsInputs && rows <= fewRows)
@@ -247,7 +246,7 @@ public enum Linear {
         max(12, min(48, weights.outputs / (4 * workers)) / 12 * 12)
     }
 
-    /// Outputs per chunk of a product with packed weights and so many rows of integers, whole pairs of groups. Few rows read W
+    /// Outputs per chunk of a product with packed weights and so many rows, whole pairs of groups. Few rows read W
     /// once: runs as long as can be shared (measured on Zen 4, Q4_0: 128 rows at a time 70 % of what memory gives, 512 rows 85 %).
     /// For many rows what stays in the second-level cache.
     private static func packedRows(_ weights: borrowing LinearWeights, rows: Int, workers: Int) -> Int {
@@ -270,13 +269,12 @@ extension LinearWeights {
         if case .plain = layout { true } else { false }
     }
 
-    /// Whether a product needs a panel whatever the machine: to read or decode rows into, to add planes, or for an update.
+    /// Whether a product needs a panel whatever the machine: to read or decode rows into, or for an update.
     @inline(__always)
     var needsPanel: Bool {
         if update != nil || deferred != nil { return true }
         switch layout {
-        case .plain: return false
-        case .packed(let matrix): return matrix.planes > 1
+        case .plain, .packed: return false
         case .blocks, .grouped, .float8: return true
         }
     }

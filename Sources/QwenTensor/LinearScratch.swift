@@ -25,7 +25,7 @@ public final class LinearScratch: Sendable {
     public init(workerCount: Int, maxInputs: Int, slots: Int = 0, inputForms: InputForms = []) throws(TensorError) {
         guard workerCount >= 1, workerCount <= 4096 else { throw .invalidWorkerCount(workerCount) }
         guard maxInputs >= 0, maxInputs < 1 << 26 else { throw .invalidByteCount(maxInputs) }
-        panelCount = Self.panelCount(maxInputs: maxInputs, inputForms: inputForms)
+        panelCount = Self.panelCount(maxInputs: maxInputs)
         let (count, overflow) = panelCount.multipliedReportingOverflow(by: workerCount)
         guard !overflow else { throw .invalidByteCount(Int.max) }
         buffer = try AlignedBuffer(count: count)
@@ -36,12 +36,11 @@ public final class LinearScratch: Sendable {
         self.inputForms = inputForms
     }
 
-    private static func panelCount(maxInputs: Int, inputForms: InputForms) -> Int {
+    private static func panelCount(maxInputs: Int) -> Int {
         let decoded = Kernels.current.outpaceBLAS ? panelRows * maxInputs : max(1 << 17, 16 * maxInputs)
         // Rows that are read when they are needed take more, but where nothing is put into it memory takes no room.
         let read = DeferredMatrix.panelByteCount(inputs: maxInputs) / MemoryLayout<Float>.stride
-        let sums = inputForms.contains(.residuals) ? PackedProduct.sumCount : 0
-        return (max(decoded, sums + read) + 15) / 16 * 16
+        return (max(decoded, read) + 15) / 16 * 16
     }
 
     /// The bytes that such memory takes.
@@ -53,7 +52,7 @@ public final class LinearScratch: Sendable {
     ///   - inputForms: those forms.
     /// - Returns: the number of bytes.
     package static func byteCount(workerCount: Int, maxInputs: Int, slots: Int, inputForms: InputForms) -> Int {
-        workerCount * panelCount(maxInputs: maxInputs, inputForms: inputForms) * MemoryLayout<Float>.stride
+        workerCount * panelCount(maxInputs: maxInputs) * MemoryLayout<Float>.stride
             + slots * PreparedRows.Layout(inputs: maxInputs, forms: inputForms).rowByteCount
     }
 
@@ -72,9 +71,7 @@ public final class LinearScratch: Sendable {
     public func prepare(_ x: UnsafePointer<Float>, inputs: Int, slot: Int) {
         let row = prepared(slot: slot)
         if inputForms.contains(.integers) { Kernels.current.quantizeRow(x, inputs, row.integers) }
-        if inputForms.contains(.residuals) {
-            Kernels.current.quantizeResidual(x, inputs, row.integers, row.residuals)
-        }
+        if inputForms.contains(.integers16) { Kernels.current.quantizeRow16(x, inputs, row.integers16) }
         if inputForms.contains(.bfloat16) {
             Kernels.current.convert(from: x, to: row.bfloat16, .bfloat16, count: inputs)
         }

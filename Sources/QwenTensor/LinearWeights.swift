@@ -162,7 +162,7 @@ public struct LinearWeights: Sendable {
             let packed = PackedMatrix(
                 layout,
                 inputs: rows.inputs,
-                planes: arithmetic.planes,
+                inputForm: arithmetic.packedInputForm,
                 storage: matrix.storage
             )
             self.init(packed, outputs: rows.outputs, bias: floats)
@@ -185,8 +185,8 @@ public struct LinearWeights: Sendable {
             throw .outOfBounds(byteOffset: 0, byteCount: form.byteCount, storageByteCount: storage.byteCount)
         }
         if let layout = form.layout {
-            let planes = form.arithmetic.planes
-            let packed = PackedMatrix(layout, inputs: form.inputs, planes: planes, storage: storage)
+            let inputForm = form.arithmetic.packedInputForm
+            let packed = PackedMatrix(layout, inputs: form.inputs, inputForm: inputForm, storage: storage)
             self.init(packed, outputs: form.outputs, bias: nil)
         } else {
             let shape = [form.outputs, form.inputs]
@@ -236,7 +236,7 @@ public struct LinearWeights: Sendable {
                 rowByteCount: rowByteCount,
                 outputs: outputs,
                 inputs: inputs,
-                planes: arithmetic.planes,
+                inputForm: arithmetic.packedInputForm,
                 pool: pool,
                 arena: arena
             )
@@ -263,7 +263,7 @@ public struct LinearWeights: Sendable {
         switch type {
         case .block(let format) where arithmetic.packsWeights:
             let bytes = PackedMatrix.byteCount(format, outputs: outputs, inputs: inputs)
-            return (bytes, bytes == nil ? [] : InputForms(planes: arithmetic.planes))
+            return (bytes, bytes == nil ? [] : arithmetic.packedInputForm)
         case .bfloat16:
             return (nil, arithmetic.roundsToBFloat16 ? .bfloat16 : [])
         default:
@@ -309,14 +309,8 @@ public struct LinearWeights: Sendable {
 
     /// The forms, besides floats, in which products want their inputs from ``LinearScratch/prepare(_:inputs:slot:)``.
     public var inputForms: InputForms {
-        if case .packed(let matrix) = layout { return InputForms(planes: matrix.planes) }
+        if case .packed(let matrix) = layout { return matrix.inputForm }
         return roundsInputs ? .bfloat16 : []
-    }
-
-    /// The rows of integers that a product with packed weights takes for each row of x; 1 with others.
-    @inline(__always)
-    var planes: Int {
-        if case .packed(let matrix) = layout { matrix.planes } else { 1 }
     }
 
     private static func floats(

@@ -7,8 +7,8 @@ final class PackedMatrix: @unchecked Sendable {
     let layout: qwen_packed
     let groupByteCount: Int
     let inputs: Int
-    /// The rows of integers that stand for one row of a product's input.
-    let planes: Int
+    /// What products want their inputs as: ``InputForms/integers`` or ``InputForms/integers16``.
+    let inputForm: InputForms
     let storage: Storage
 
     /// Rows of a group.
@@ -30,7 +30,7 @@ final class PackedMatrix: @unchecked Sendable {
         rowByteCount: Int,
         outputs: Int,
         inputs: Int,
-        planes: Int,
+        inputForm: InputForms,
         pool: WorkerPool?,
         arena: StorageArena?
     ) throws {
@@ -70,7 +70,7 @@ final class PackedMatrix: @unchecked Sendable {
         self.layout = packed
         self.groupByteCount = groupByteCount
         self.inputs = inputs
-        self.planes = planes
+        self.inputForm = inputForm
     }
 
     /// A matrix whose memory is filled later.
@@ -78,12 +78,12 @@ final class PackedMatrix: @unchecked Sendable {
     /// - Parameters:
     ///   - layout: what the rows are packed into.
     ///   - inputs: the columns.
-    ///   - planes: the rows of integers for each row of a product's input.
+    ///   - inputForm: what products want their inputs as.
     ///   - storage: memory for all groups.
-    init(_ layout: qwen_packed, inputs: Int, planes: Int, storage: Storage) {
+    init(_ layout: qwen_packed, inputs: Int, inputForm: InputForms, storage: Storage) {
         self.layout = layout
         self.inputs = inputs
-        self.planes = planes
+        self.inputForm = inputForm
         self.storage = storage
         groupByteCount = qwen_packed_group_bytes(layout, inputs)
     }
@@ -91,7 +91,7 @@ final class PackedMatrix: @unchecked Sendable {
     /// Products with the matrix.
     @inline(__always)
     var product: PackedProduct {
-        PackedProduct(layout: layout, inputs: inputs, groupByteCount: groupByteCount, planes: planes)
+        PackedProduct(layout: layout, inputs: inputs, inputForm: inputForm)
     }
 
     /// What a format is packed into; nil where there are no kernels for it.

@@ -16,38 +16,28 @@ public struct InputForms: OptionSet, Sendable {
     public static let integers = InputForms(rawValue: 1)
     /// Rounded to bfloat16.
     public static let bfloat16 = InputForms(rawValue: 2)
-    /// What ``integers`` leave of the numbers, as integers too; only beside them.
-    public static let residuals = InputForms(rawValue: 4)
-
-    /// What a product with packed weights wants.
-    ///
-    /// - Parameter planes: the rows of integers for each row of its input.
-    init(planes: Int) { self = planes > 1 ? [.integers, .residuals] : .integers }
+    /// For each 32 numbers a scale and 16-bit integers.
+    public static let integers16 = InputForms(rawValue: 4)
 }
 
 /// Rows of an input in the forms that products want, from a slot of a ``LinearScratch`` on.
-///
-/// A row is one plane or two, at a distance that is the same within rows and between them, so that the kernels see planes as rows.
 public struct PreparedRows {
     /// Where the parts of rows of so many numbers lie.
     struct Layout {
-        /// The planes of integers of a row.
-        let planes: Int
-        /// The bytes from one plane to the next: a multiple of 192, so that planes are whole blocks of integers and whole cache
-        /// lines.
-        let planeByteCount: Int
-        /// Where in a row its numbers as bfloat16 begin: behind the first plane's integers.
-        let bfloat16Offset: Int
-
-        /// The bytes from one row to the next.
-        @inline(__always)
-        var rowByteCount: Int { planes * planeByteCount }
+        /// Where in a row its 16-bit integers begin, behind the 8-bit ones, and its numbers as bfloat16, behind both.
+        let integers16Offset, bfloat16Offset: Int
+        /// The bytes from one row to the next: whole blocks of integers, of both kinds if there are both, and whole cache lines.
+        let rowByteCount: Int
 
         init(inputs: Int, forms: InputForms) {
-            let integers = forms.contains(.integers) ? (inputs + 31) / 32 * MemoryLayout<qwen_quantized>.stride : 0
-            planes = forms.contains(.residuals) ? 2 : 1
-            bfloat16Offset = (integers + 191) / 192 * 192
-            planeByteCount = bfloat16Offset + (forms.contains(.bfloat16) ? (2 * inputs + 191) / 192 * 192 : 0)
+            func bytes(_ form: InputForms, _ count: Int) -> Int { forms.contains(form) ? (count + 63) / 64 * 64 : 0 }
+            let blocks = (inputs + 31) / 32
+            integers16Offset = bytes(.integers, blocks * MemoryLayout<qwen_quantized>.stride)
+            bfloat16Offset = integers16Offset + bytes(.integers16, blocks * MemoryLayout<qwen_quantized16>.stride)
+            let count = bfloat16Offset + bytes(.bfloat16, 2 * inputs)
+            // Multiples of 64 and of 48, of 80, or of both.
+            let unit = !forms.contains(.integers16) ? 192 : !forms.contains(.integers) ? 320 : 960
+            rowByteCount = (count + unit - 1) / unit * unit
         }
     }
 
@@ -55,14 +45,12 @@ public struct PreparedRows {
     let layout: Layout
 
     @inline(__always)
-    var planes: Int { layout.planes }
-
-    @inline(__always)
     var integers: UnsafeMutablePointer<qwen_quantized> { base.assumingMemoryBound(to: qwen_quantized.self) }
 
-    /// The second plane of the first row.
     @inline(__always)
-    var residuals: UnsafeMutablePointer<qwen_quantized> { integers + planeBlocks }
+    var integers16: UnsafeMutablePointer<qwen_quantized16> {
+        (base + layout.integers16Offset).assumingMemoryBound(to: qwen_quantized16.self)
+    }
 
     @inline(__always)
     var bfloat16: UnsafeMutablePointer<UInt16> { (base + layout.bfloat16Offset).assumingMemoryBound(to: UInt16.self) }
@@ -71,13 +59,13 @@ public struct PreparedRows {
     @inline(__always)
     var rowByteCount: Int { layout.rowByteCount }
 
-    /// The blocks of integers from one row to the next.
+    /// The blocks of 8-bit integers from one row to the next.
     @inline(__always)
     var rowBlocks: Int { layout.rowByteCount / MemoryLayout<qwen_quantized>.stride }
 
-    /// The blocks of integers from one plane to the next.
+    /// The blocks of 16-bit integers from one row to the next.
     @inline(__always)
-    var planeBlocks: Int { layout.planeByteCount / MemoryLayout<qwen_quantized>.stride }
+    var rowBlocks16: Int { layout.rowByteCount / MemoryLayout<qwen_quantized16>.stride }
 }
 
 extension Kernels {

@@ -14,7 +14,7 @@ struct EngineFlags: ParsableArguments {
 
     @Option(
         help: """
-            How products with quantised weights treat their inputs: fast (8-bit integers), precise (two of them, about 15 bits) \
+            How products with quantised weights treat their inputs: fast (8-bit integers), precise (16-bit integers) \
             or exact (floats).
             """
     )

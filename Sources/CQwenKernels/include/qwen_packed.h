@@ -64,13 +64,22 @@ void qwen_packed_row(qwen_packed layout, const void *group, size_t row, size_t k
 /// dst[b] = 32 numbers of x, for n / 32 blocks.
 typedef void (*qwen_quantize_input)(const float *x, size_t n, qwen_quantized *dst);
 
-/// dst[b] = what the integers first[b] leave of 32 numbers of x, x - d q, as integers too: both together are within d / 508 of x.
-/// Zero where d is not finite, so that what a product is then depends on the first alone.
-///
-/// Nothing is rounded before the remainder becomes integers, so that every level has the same: d q lies within half of d of x.
-/// Where |x| >= d, both are multiples of the last place of d, and so is their difference, which is less than d; else q is 0, and x
-/// is left, or 1 or -1, and numbers within a factor of two of one another differ by a float. One fused step gives it.
-typedef void (*qwen_quantize_residual)(const float *x, size_t n, const qwen_quantized *first, qwen_quantized *dst);
+/// The same as 16-bit integers, up to 127 * 257, whose halves fit signed bytes.
+#define QWEN_LARGEST16 32639
+
+/// 32 numbers of an input as 16-bit integers: x = d q within half of d.
+typedef struct qwen_quantized16 {
+    /// The largest magnitude over QWEN_LARGEST16, and the rest as for 8 bits.
+    float d;
+    float sum;
+    int32_t bias, bias_low;
+    /// q as the level's kernels read it. Where qwen_packed_kernels' splits16 is set, its low bytes and then its high bytes, with
+    /// q = 256 high + low and low >= -128; else 16-bit integers, of each four the first, the third, the second and the fourth.
+    int8_t q[64];
+} qwen_quantized16;
+
+/// dst[b] = 32 numbers of x, for n / 32 blocks.
+typedef void (*qwen_quantize16_input)(const float *x, size_t n, qwen_quantized16 *dst);
 
 /// y[i * ldy + r] = sum over blocks of (x's d * w's scale) * (integer product), for i < m and first <= r < last, in the order of
 /// the columns, each step one fused multiply-add: every level gives the same floats, for any m. Groups lie one after another
@@ -78,12 +87,19 @@ typedef void (*qwen_quantize_residual)(const float *x, size_t n, const qwen_quan
 typedef void (*qwen_packed_multiply)(const void *w, size_t k, size_t first, size_t last, const qwen_quantized *x,
                                      size_t x_stride, size_t m, float *y, size_t ldy);
 
+/// The same for 16-bit integers, with integer products that are as exact: below 2^28, and rounded once when they become floats.
+typedef void (*qwen_packed_multiply16)(const void *w, size_t k, size_t first, size_t last, const qwen_quantized16 *x,
+                                       size_t x_stride, size_t m, float *y, size_t ldy);
+
 /// One level's kernels for packed matrices.
 typedef struct qwen_packed_kernels {
     qwen_quantize_input quantize;
-    qwen_quantize_residual quantize_residual;
+    qwen_quantize16_input quantize16;
+    /// Whether 16-bit integers are kept as bytes.
+    bool splits16;
     /// Indexed by qwen_packed.
     qwen_packed_multiply _Nonnull multiply[QWEN_PACKED_COUNT];
+    qwen_packed_multiply16 _Nonnull multiply16[QWEN_PACKED_COUNT];
 } qwen_packed_kernels;
 
 #if defined(__clang__)

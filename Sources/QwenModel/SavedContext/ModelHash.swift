@@ -7,7 +7,7 @@ internal import QwenTensor
 /// counts as another model; its keys and values are others too. It is computed in pieces, so that a large model does not hold up
 /// who computes with it.
 ///
-/// Definition: the SHA-256 of the shape's numbers, of a 2 where products take inputs in two planes, and of the SHA-256 digests of
+/// Definition: the SHA-256 of the shape's numbers, of a 16 where products take 16-bit inputs, and of the SHA-256 digests of
 /// all pieces of up to 1 MiB, in the order of a pass.
 struct ModelHash {
     /// The digest; nil until the last piece is done.
@@ -94,9 +94,9 @@ struct ModelHash {
         guard done == pieces.count else { return }
         var hash = MessageDigest(.sha256)
         var numbers = weights.configuration.numbers
-        // Weights lie in memory alike for inputs in one plane and in two.
-        if weights.matrices.contains(where: { $0.inputForms.contains(.residuals) }) {
-            numbers.append(UInt64(2).littleEndian)
+        // Weights lie in memory alike for inputs of 8 and of 16 bits.
+        if weights.matrices.contains(where: { $0.inputForms.contains(.integers16) }) {
+            numbers.append(UInt64(16).littleEndian)
         }
         numbers.withUnsafeBytes { hash.update($0) }
         digests.withUnsafeBytes { hash.update($0) }

@@ -62,9 +62,9 @@ import Testing
         }
     }
 
-    /// Products that round their inputs to about 15 bits are nearly as close as those with floats.
+    /// Products that round their inputs to 16 bits are nearly as close as those with floats.
     @Test(arguments: ReferenceModel.all, [(512, 2), (1, 2), (7, 1), (512, 3)])
-    func staysCloserInTwoPlanes(_ model: ReferenceModel, _ run: (chunk: Int, threads: Int)) async throws {
+    func staysCloserWith16Bits(_ model: ReferenceModel, _ run: (chunk: Int, threads: Int)) async throws {
         let options = EngineOptions(
             threadCount: run.threads,
             prefillChunk: run.chunk,

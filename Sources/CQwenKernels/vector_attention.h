@@ -12,9 +12,6 @@
 #define FETCH(from, bytes) (void)(from);
 #endif
 
-/// How far ahead: a page of memory, where the processor's own prefetching ends.
-#define FETCH_DISTANCE 4096
-
 /// scores[h * PART + j] = scale * q[h]·k[j], for HEADS heads and `count` <= PART keys, four keys at a time. Asks
 /// for `ahead` in place of the keys.
 #define SCORES(T, HEADS)                                                                                               \
@@ -107,15 +104,18 @@
         }                                                                                                              \
     }
 
-/// Scores of a tile become weights relative to the running maximum; what was summed before shrinks accordingly.
+/// Raises the running maximum to a tile's; what was summed before shrinks accordingly.
+INLINE void raise_maximum(float top, float *running, float *sum, float *value, size_t head_dim) {
+    if (!(top > *running)) return;
+    float shrink = *running == -INFINITY ? 0 : expf(*running - top);
+    *sum *= shrink;
+    scale(shrink, value, head_dim);
+    *running = top;
+}
+
+/// Scores of a tile become weights relative to the running maximum.
 INLINE void soften(float *scores, size_t count, float *running, float *sum, float *value, size_t head_dim) {
-    float top = maximum(scores, count);
-    if (top > *running) {
-        float shrink = *running == -INFINITY ? 0 : expf(*running - top);
-        *sum *= shrink;
-        scale(shrink, value, head_dim);
-        *running = top;
-    }
+    raise_maximum(maximum(scores, count), running, sum, value, head_dim);
     if (*running == -INFINITY) {  // nothing but -infinity so far
         for (size_t j = 0; j < count; j++) scores[j] = 0;
         return;
@@ -131,12 +131,20 @@ INLINE void soften(float *scores, size_t count, float *running, float *sum, floa
     mix_##T##_##HEADS(scores, rows, v_stride, some, ahead + cache->tile_bytes, values + h * head_dim, head_dim);       \
     h += HEADS;
 
+#ifdef ATTENDS_WHOLE_TILES
+#include "vector_tiles.h"
+#else
+#define TILES(T)
+#define TILE_CASE(T)
+#endif
+
 #define ATTENTION_PARTIAL(T)                                                                                           \
     SCORES(T, 1)                                                                                                       \
     SCORES(T, 2)                                                                                                       \
     MIX_HEADS(T, 1)                                                                                                    \
     MIX_HEADS(T, 2)                                                                                                    \
     PART_WIDE(T)                                                                                                       \
+    TILES(T)                                                                                                           \
     TARGET static void attention_partial_##T(const float *q, size_t group, size_t head_dim,                            \
                                              const qwen_paged_head *cache, size_t from, size_t count, float factor,    \
                                              float *partial) {                                                         \
@@ -148,10 +156,12 @@ INLINE void soften(float *scores, size_t count, float *running, float *sum, floa
             size_t left = from + count - first, inside = PART - first % PART;                                          \
             some = left < inside ? left : inside;                                                                      \
             const char *keys = qwen_paged_tile(cache, first) + first % PART * k_stride;                                \
-            const char *ahead = keys + FETCH_DISTANCE;                                                                 \
+            /* The next tile, which may lie in another page. */                                                        \
+            const char *ahead = first + some < from + count ? qwen_paged_tile(cache, first + some) : keys;             \
             const char *rows = keys + cache->tile_bytes;                                                               \
             float scores[4 * PART];                                                                                    \
             for (size_t h = 0; h < group;) {                                                                           \
+                TILE_CASE(T)                                                                                           \
                 PART_WIDE_CASE(T)                                                                                      \
                 if (group - h >= 2) {                                                                                  \
                     PART_CASE(T, 2)                                                                                    \

@@ -96,6 +96,35 @@ V vf v_zero_below(vf v, vf x, vf limit) { return _mm256_and_ps(_mm256_cmp_ps(x, 
 
 #include "vector_x86.h"
 
+V vf v_load_even_f32(const char *p) { return v_load((const float *)(const void *)p); }
+V vf v_load_odd_f32(const char *p) { return v_load((const float *)(const void *)p + LANES); }
+V void v_part_f32(const float *x, float *even, float *odd) {
+    v_store(even, v_load(x));
+    v_store(odd, v_load(x + LANES));
+}
+V vf v_load_even_f16(const char *p) { return v_load_f16(p); }
+V vf v_load_odd_f16(const char *p) { return v_load_f16(p + LANES * sizeof(uint16_t)); }
+V void v_part_f16(const float *x, float *even, float *odd) { v_part_f32(x, even, odd); }
+
+/// Columns of even and of odd index: a shift and a mask instead of what puts each column into a place of its own. Words are read
+/// again for the second half, which takes no register: by inline assembly, or compilers keep them.
+V vf v_load_even_bf16(const char *p) {
+    return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_loadu_si256((const __m256i *)(const void *)p), 16));
+}
+V vf v_load_odd_bf16(const char *p) {
+    static const _Alignas(32) uint32_t upper[8] = {0xffff0000, 0xffff0000, 0xffff0000, 0xffff0000,
+                                                   0xffff0000, 0xffff0000, 0xffff0000, 0xffff0000};
+    vf v;
+    __asm__("vmovups %1, %0\n\tvandps %2, %0, %0" : "=x"(v) : "m"(*(const char(*)[32])p), "m"(upper));
+    return v;
+}
+V void v_part_bf16(const float *x, float *even, float *odd) {
+    vf a = v_load(x), b = v_load(x + LANES);
+    vf e = _mm256_shuffle_ps(a, b, 0x88), o = _mm256_shuffle_ps(a, b, 0xdd);
+    v_store(even, _mm256_castpd_ps(_mm256_permute4x64_pd(_mm256_castps_pd(e), 0xd8)));
+    v_store(odd, _mm256_castpd_ps(_mm256_permute4x64_pd(_mm256_castps_pd(o), 0xd8)));
+}
+
 #include "vector_kernels.h"
 
 /// Measured on Zen 3, two threads out of memory, in alternation: a cache of binary16 is read with 27.9 GB/s instead of 21.8 (a loop

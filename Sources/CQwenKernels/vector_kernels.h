@@ -302,6 +302,15 @@ TARGET static double log_sum_exp(const float *x, size_t n) {
         }                                                                                                              \
     }
 
+#include "vector_strips.h"
+
+#if VECTOR_REGISTERS >= 32
+#define PAIR_CHAINS 2
+#define TAKE_PANELS(T)
+
+/// Rows of x that multiply_few takes.
+#define FEW_ROWS 4
+
 #define MATMUL_BLOCKS(T, ROWS, M, CHAINS)                                                                              \
     MATMUL_BLOCK(T, ROWS, M, CHAINS)                                                                                   \
     MATMUL_BLOCK(T, 1, M, 1)                                                                                           \
@@ -330,15 +339,24 @@ TARGET static double log_sum_exp(const float *x, size_t n) {
         }                                                                                                              \
     }
 
-#if VECTOR_REGISTERS >= 32
-#define PAIR_CHAINS 2
+// As many sums as the registers hold beside the rows of w and one row of x. Wider blocks have been measured too: five
+// to eight rows of x at once are slower than the same rows in two passes over rows of w that are in the cache by then.
+#define MULTIPLY_FEW(T)                                                                                                \
+    MATMUL_BLOCKS(T, 4, 2, 2)                                                                                          \
+    MATMUL_BLOCKS(T, 4, 3, 1)                                                                                          \
+    MATMUL_BLOCKS(T, 4, 4, 1)                                                                                          \
+    INLINE void multiply_few_##T(const char *w, size_t row_bytes, size_t rows, size_t k, const float *x, size_t ldx,   \
+                                 size_t m, float *y, size_t ldy) {                                                     \
+        switch (m) {                                                                                                   \
+        case 2: matmul_##T##_2(w, row_bytes, rows, k, x, ldx, y, ldy); break;                                          \
+        case 3: matmul_##T##_3(w, row_bytes, rows, k, x, ldx, y, ldy); break;                                          \
+        default: matmul_##T##_4(w, row_bytes, rows, k, x, ldx, y, ldy);                                                \
+        }                                                                                                              \
+    }
 #else
 #define PAIR_CHAINS 4
-#endif
 
-#include "vector_strips.h"
-
-#if VECTOR_REGISTERS < 32
+#include "vector_few.h"
 #include "vector_panels.h"
 
 PANELS(f32)
@@ -355,18 +373,16 @@ PANELS(bf16)
         rows -= some;                                                                                                  \
         if (rows == 0) return;                                                                                         \
     }
-#else
-#define TAKE_PANELS(T)
 #endif
 
 #define MATMUL_ROWS(T)                                                                                                 \
     MATMUL_BLOCK(T, 1, 1, 8)                                                                                           \
-    MATMUL_SEVERAL(T)                                                                                                  \
     INLINE float dot_##T(const char *w, size_t k, const float *x) {                                                    \
         float y;                                                                                                       \
         matmul_block_##T##_1_1(w, 0, k, x, true, &y, 0);                                                               \
         return y;                                                                                                      \
     }                                                                                                                  \
+    MULTIPLY_FEW(T)                                                                                                    \
     /* Two rows of w times x; the sums of each in PAIR_CHAINS vectors. */                                              \
     INLINE void dot_pair_##T(const char *w0, const char *w1, size_t k, const float *x, float *y0, float *y1) {         \
         vf sums0[PAIR_CHAINS], sums1[PAIR_CHAINS];                                                                     \
@@ -410,33 +426,17 @@ PANELS(bf16)
                                        size_t ldx, size_t m, float *y, size_t ldy) {                                   \
         const char *w = weights;                                                                                       \
         TAKE_PANELS(T)                                                                                                 \
-        for (size_t i = 0; i < m;) {                                                                                   \
-            size_t left = m - i, some = left == 5 ? 3 : left < 4 ? left : 4;                                           \
-            const float *xs = x + i * ldx;                                                                             \
-            float *ys = y + i * ldy;                                                                                   \
-            switch (some) {                                                                                            \
-            case 1: multiply_vector_##T(w, row_bytes, rows, k, xs, ys); break;                                         \
-            case 2: matmul_##T##_2(w, row_bytes, rows, k, xs, ldx, ys, ldy); break;                                    \
-            case 3: matmul_##T##_3(w, row_bytes, rows, k, xs, ldx, ys, ldy); break;                                    \
-            default: matmul_##T##_4(w, row_bytes, rows, k, xs, ldx, ys, ldy);                                          \
+        for (size_t i = 0, some; i < m; i += some) {                                                                   \
+            /* Never one row after others: two passes cost the same. */                                                \
+            size_t left = m - i;                                                                                       \
+            some = left <= FEW_ROWS ? left : left == FEW_ROWS + 1 ? FEW_ROWS / 2 + 1 : FEW_ROWS;                       \
+            if (some == 1) {                                                                                           \
+                multiply_vector_##T(w, row_bytes, rows, k, x + i * ldx, y + i * ldy);                                  \
+            } else {                                                                                                   \
+                multiply_few_##T(w, row_bytes, rows, k, x + i * ldx, ldx, some, y + i * ldy, ldy);                     \
             }                                                                                                          \
-            i += some;                                                                                                 \
         }                                                                                                              \
     }
-
-// As many sums as the registers hold beside the rows of w and one row of x. Wider blocks have been measured too: five
-// to eight rows of x at once are slower than the same rows in two passes over rows of w that are in the cache by then.
-#if VECTOR_REGISTERS >= 32
-#define MATMUL_SEVERAL(T)                                                                                              \
-    MATMUL_BLOCKS(T, 4, 2, 2)                                                                                          \
-    MATMUL_BLOCKS(T, 4, 3, 1)                                                                                          \
-    MATMUL_BLOCKS(T, 4, 4, 1)
-#else
-#define MATMUL_SEVERAL(T)                                                                                              \
-    MATMUL_BLOCKS(T, 2, 2, 2)                                                                                          \
-    MATMUL_BLOCKS(T, 3, 3, 1)                                                                                          \
-    MATMUL_BLOCKS(T, 3, 4, 1)
-#endif
 
 MATMUL_ROWS(f32)
 MATMUL_ROWS(f16)

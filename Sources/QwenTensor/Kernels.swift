@@ -58,6 +58,9 @@ public struct Kernels: Sendable {
         table.pointee.level == QWEN_LEVEL_AVX2 || table.pointee.level == QWEN_LEVEL_AVX512 || !BLAS.isAvailable
     }
 
+    /// Whether float products with up to eight rows of x read W from memory once, however much of it they get.
+    var readsFewRowsOnce: Bool { table.pointee.level == QWEN_LEVEL_AVX2 }
+
     /// Whether products of BF16 weights with inputs rounded to BF16 are faster than with floats.
     var hasFastBFloat16: Bool { table.pointee.has_fast_bf16 }
 

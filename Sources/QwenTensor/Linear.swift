@@ -4,7 +4,8 @@ public enum Linear {
     /// BLAS: a panel of W is converted to floats once for all rows. Otherwise W is read in its stored type.
     static let blasThreshold = 9
 
-    /// Up to so many rows of x, the kernels of packed and of BF16 weights read W once for all of them.
+    /// Up to so many rows of x, the kernels of packed and of BF16 weights, and some levels' float kernels, read W once for all of
+    /// them.
     private static let fewRows = 8
 
     /// Computes y = x Wᵀ + b. Every worker of the region calls this with the same arguments; each takes rows of W as
@@ -223,8 +224,13 @@ public enum Linear {
             return packedRows(weights, rows: rows, workers: workers)
         }
         if usesBLAS(weights, rows: rows, scratch: scratch) { return panelRows(weights, scratch: scratch) }
-        let readsOnce = rows == 1 || (weights.roundsInputs && rows <= fewRows)
-        return readsOnce ? vectorRows(weights, workers: workers) : blockRows(weights, workers: workers)
+        if rows == 1 || (weights.roundsInputs && rows <= fewRows) {
+            return vectorRows(weights, workers: workers, multiple: 8)
+        }
+        if weights.isPlain, rows <= fewRows, Kernels.current.readsFewRowsOnce {
+            return vectorRows(weights, workers: workers, multiple: 24)
+        }
+        return blockRows(weights, workers: workers)
     }
 
     private static func usesBLAS(_ weights: borrowing LinearWeights, rows: Int, scratch: LinearScratch) -> Bool {
@@ -235,9 +241,10 @@ public enum Linear {
     /// Outputs per chunk of a product that reads W once: up to 512 KiB of W, since the prefetchers need long runs (with 64 KiB
     /// decoding read 35 GB/s where 56 could be had, with 512 KiB 46), but at least four chunks for each worker, so that
     /// none is left with a long last one.
-    private static func vectorRows(_ weights: borrowing LinearWeights, workers: Int) -> Int {
+    private static func vectorRows(_ weights: borrowing LinearWeights, workers: Int, multiple: Int) -> Int {
         if workers == 1 { return max(weights.outputs, 1) }
-        return max(8, min(524288 / max(weights.rowByteCount, 1), weights.outputs / (4 * workers)) / 8 * 8)
+        let rows = min(524288 / max(weights.rowByteCount, 1), weights.outputs / (4 * workers))
+        return max(multiple, rows / multiple * multiple)
     }
 
     /// Outputs per chunk of a product with several rows: rows of W that stay in the second-level cache while they are

@@ -55,8 +55,8 @@ typedef struct qwen_type_kernels {
     void (*multiply_vector)(const void *w, size_t row_bytes, size_t rows, size_t k, const float *x, float *y);
 
     /// y[i * ldy + r] = sum over j < k of x[i * ldx + j] * w[r][j], for i < m and r < rows.
-    /// Reads w once for every four rows of x; a caller that hands over as much of w as the second-level cache holds
-    /// reads it from memory once in all. A multiple of 48 rows is best.
+    /// Reads w once for every four rows of x, with AVX2 for every eight; a caller that hands over as much of w as the
+    /// second-level cache holds reads it from memory once in all. A multiple of 48 rows is best.
     void (*matmul_rows)(const void *w, size_t row_bytes, size_t rows, size_t k, const float *x, size_t ldx, size_t m,
                         float *y, size_t ldy);
 

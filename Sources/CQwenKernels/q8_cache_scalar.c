@@ -63,10 +63,9 @@ static void attention_partial(const float *q, size_t group, size_t head_dim, con
 
 static void attention_rows(const float *q, size_t q_stride, size_t rows, size_t group, size_t head_dim, size_t start,
                            const qwen_paged_head *cache, float scale, float *out, size_t out_stride, float *scratch) {
-    (void)scratch;
     for (size_t i = 0; i < rows * group; i++) {
         const float *query = q + i / group * q_stride + i % group * head_dim;
-        float *value = out + i / group * out_stride + i % group * head_dim, maximum = -INFINITY, sum = 0;
+        float *value = scratch, maximum = -INFINITY, sum = 0;  // out may be q
         for (size_t d = 0; d < head_dim; d++) value[d] = 0;
         for (size_t j = 0; j <= start + i / group; j++) {
             const char *tile = qwen_paged_tile(cache, j);
@@ -80,7 +79,8 @@ static void attention_rows(const float *q, size_t q_stride, size_t rows, size_t 
             }
             take(score * scale, tile + cache->tile_bytes, head_dim, index, &maximum, &sum, value);
         }
-        for (size_t d = 0; d < head_dim; d++) value[d] /= sum;
+        float *to = out + i / group * out_stride + i % group * head_dim;
+        for (size_t d = 0; d < head_dim; d++) to[d] = value[d] / sum;
     }
 }
 

@@ -13,7 +13,6 @@ public enum GatedLinear {
     ///   - ldx: the floats from one row of x to the next.
     ///   - rows: the number of rows of x and y.
     ///   - y: [rows, outputs].
-    ///   - product: working memory like y, for x Uᵀ.
     ///   - ldy: the floats from one row of y to the next.
     ///   - worker: the calling worker.
     ///   - scratch: memory of all workers, made for this many workers.
@@ -25,7 +24,6 @@ public enum GatedLinear {
         ldx: Int,
         rows: Int,
         y: UnsafeMutablePointer<Float>,
-        product: UnsafeMutablePointer<Float>,
         ldy: Int,
         worker: inout Worker,
         scratch: LinearScratch,
@@ -41,15 +39,17 @@ public enum GatedLinear {
                 ldx: ldx,
                 rows: rows,
                 y: y,
-                product: product,
                 ldy: ldy,
                 panel: scratch.panel(worker.index),
+                product: scratch.product(worker.index),
                 prepared: scratch.prepared(slot: slot)
             )
         }
     }
 
     /// The part of y for a range of outputs, on the calling thread alone.
+    ///
+    /// x Uᵀ is computed as much at a time as `product` has room for, so that it is still in the cache when it is multiplied.
     ///
     /// - Parameters:
     ///   - gate: G [outputs, inputs].
@@ -59,9 +59,9 @@ public enum GatedLinear {
     ///   - ldx: the floats from one row of x to the next.
     ///   - rows: the number of rows of x and y.
     ///   - y: [rows, outputs]; column 0 is output 0 even if the range begins later.
-    ///   - product: working memory like y, for x Uᵀ.
     ///   - ldy: the floats from one row of y to the next.
     ///   - panel: the calling worker's panel of a ``LinearScratch``.
+    ///   - product: the calling worker's ``LinearScratch/product(_:)``.
     ///   - prepared: x in the forms that weights want.
     public static func apply(
         gate: borrowing LinearWeights,
@@ -71,27 +71,66 @@ public enum GatedLinear {
         ldx: Int,
         rows: Int,
         y: UnsafeMutablePointer<Float>,
-        product: UnsafeMutablePointer<Float>,
         ldy: Int,
         panel: UnsafeMutablePointer<Float>,
+        product: UnsafeMutablePointer<Float>,
         prepared: PreparedRows? = nil
     ) {
-        Linear.apply(gate, outputs: range, x: x, ldx: ldx, rows: rows, y: y, ldy: ldy, panel: panel, prepared: prepared)
-        Linear.apply(
-            up,
-            outputs: range,
-            x: x,
-            ldx: ldx,
-            rows: rows,
-            y: product,
-            ldy: ldy,
-            panel: panel,
-            prepared: prepared
-        )
         let kernels = Kernels.current
-        for row in 0..<rows {
-            let start = row &* ldy &+ range.lowerBound
-            kernels.siluMultiply(gate: y + start, up: product + start, y: y + start, count: range.count)
+        let piece = piece(gate, up, outputs: range.count, rows: rows)
+        for start in stride(from: range.lowerBound, to: range.upperBound, by: piece.outputs) {
+            let outputs = start..<min(start + piece.outputs, range.upperBound)
+            for first in stride(from: 0, to: rows, by: piece.rows) {
+                let count = min(piece.rows, rows - first)
+                let x = x + first * ldx
+                let y = y + first * ldy
+                let prepared = prepared?.advanced(by: first)
+                Linear.apply(
+                    gate,
+                    outputs: outputs,
+                    x: x,
+                    ldx: ldx,
+                    rows: count,
+                    y: y,
+                    ldy: ldy,
+                    panel: panel,
+                    prepared: prepared
+                )
+                Linear.apply(
+                    up,
+                    outputs: outputs,
+                    x: x,
+                    ldx: ldx,
+                    rows: count,
+                    y: product - start,
+                    ldy: outputs.count,
+                    panel: panel,
+                    prepared: prepared
+                )
+                for row in 0..<count {
+                    let to = y + (row &* ldy &+ start)
+                    kernels.siluMultiply(gate: to, up: product + row &* outputs.count, y: to, count: outputs.count)
+                }
+            }
         }
+    }
+
+    /// How many outputs and rows are computed at a time.
+    ///
+    /// All outputs if possible, since weights that stay in the second-level cache are what costs least to use again; but weights that
+    /// are not in memory are read for each product, and then all rows. Eight rows are a tile of the kernels.
+    private static func piece(
+        _ gate: borrowing LinearWeights,
+        _ up: borrowing LinearWeights,
+        outputs: Int,
+        rows: Int
+    ) -> (outputs: Int, rows: Int) {
+        let room = LinearScratch.productCount
+        let areRead = gate.deferred?.isComplete == false || up.deferred?.isComplete == false
+        let rowsTogether = max(1, areRead ? min(rows, room / DeferredMatrix.panelRows) : min(rows, 8))
+        let fitting = room / rowsTogether
+        let width = min(outputs, fitting >= 48 ? fitting / 48 * 48 : fitting)
+        let height = room / max(width, 1)
+        return (max(width, 1), height >= 8 ? height / 8 * 8 : height)
     }
 }

@@ -435,7 +435,7 @@ extension Kernels {
     ///   - cache: the cached keys and values of this head, from position 0 on.
     ///   - type: how keys and values are stored.
     ///   - scale: usually 1/√headDimension.
-    ///   - out: like q.
+    ///   - out: like q, or q itself where the strides are the same.
     ///   - outStride: the floats from one row of out to the next.
     ///   - scratch: attentionScratchSize floats of this worker's own, 64-byte aligned.
     public func attendRows(

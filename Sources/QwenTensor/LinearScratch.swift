@@ -1,7 +1,10 @@
-/// Working memory for ``Linear``: for each worker, a panel of weights as floats, for weights that are decoded and for machines
-/// where products of many rows go through the system's BLAS.
+/// Working memory for ``Linear`` and ``GatedLinear``: for each worker, a panel of weights as floats, for weights that are decoded and
+/// for machines where products of many rows go through the system's BLAS.
 public final class LinearScratch: Sendable {
     private let buffer: AlignedBuffer<Float>
+
+    /// For each worker, what ``GatedLinear`` needs.
+    private let products: AlignedBuffer<Float>
 
     /// Inputs in the forms that products want, a row in each slot.
     private let slots: AlignedBuffer<UInt8>
@@ -13,6 +16,10 @@ public final class LinearScratch: Sendable {
 
     /// The floats of one worker's panel.
     let panelCount: Int
+
+    /// The floats of one worker's part of a gated product: a quarter of a second-level cache, or with BLAS, which likes large
+    /// pieces, as much as a panel.
+    static var productCount: Int { Kernels.current.outpaceBLAS ? 1 << 15 : 1 << 17 }
 
     /// Allocates panels.
     ///
@@ -29,6 +36,7 @@ public final class LinearScratch: Sendable {
         let (count, overflow) = panelCount.multipliedReportingOverflow(by: workerCount)
         guard !overflow else { throw .invalidByteCount(Int.max) }
         buffer = try AlignedBuffer(count: count)
+        products = try AlignedBuffer(count: workerCount * Self.productCount)
         layout = PreparedRows.Layout(inputs: maxInputs, forms: inputForms)
         let (bytes, tooMany) = slots.multipliedReportingOverflow(by: layout.rowByteCount)
         guard slots >= 0, !tooMany else { throw .invalidByteCount(Int.max) }
@@ -52,7 +60,8 @@ public final class LinearScratch: Sendable {
     ///   - inputForms: those forms.
     /// - Returns: the number of bytes.
     package static func byteCount(workerCount: Int, maxInputs: Int, slots: Int, inputForms: InputForms) -> Int {
-        workerCount * panelCount(maxInputs: maxInputs) * MemoryLayout<Float>.stride
+        let floats = panelCount(maxInputs: maxInputs) + productCount
+        return workerCount * floats * MemoryLayout<Float>.stride
             + slots * PreparedRows.Layout(inputs: maxInputs, forms: inputForms).rowByteCount
     }
 
@@ -82,4 +91,9 @@ public final class LinearScratch: Sendable {
 
     /// One worker's panel.
     public func panel(_ worker: Int) -> UnsafeMutablePointer<Float> { buffer.baseAddress + worker * panelCount }
+
+    /// One worker's memory for a part of a gated product.
+    public func product(_ worker: Int) -> UnsafeMutablePointer<Float> {
+        products.baseAddress + worker * Self.productCount
+    }
 }

@@ -44,6 +44,10 @@ public struct PreparedRows {
     let base: UnsafeMutableRawPointer
     let layout: Layout
 
+    /// The rows after so many.
+    @inline(__always)
+    func advanced(by rows: Int) -> PreparedRows { PreparedRows(base: base + rows * rowByteCount, layout: layout) }
+
     @inline(__always)
     var integers: UnsafeMutablePointer<qwen_quantized> { base.assumingMemoryBound(to: qwen_quantized.self) }
 

@@ -217,6 +217,28 @@ import Testing
                 }
                 #expect(out[row * outStride + group * headDimension] == 5)
             }
+            // In place of the queries.
+            var inPlace = q
+            inPlace.withUnsafeMutableBufferPointer { buffer in
+                level.kernels.attendRows(
+                    q: UnsafePointer(buffer.baseAddress!),
+                    qStride: qStride,
+                    rows: rows,
+                    group: group,
+                    headDimension: headDimension,
+                    start: start,
+                    cache: cache.head,
+                    type,
+                    scale: scale,
+                    out: buffer.baseAddress!,
+                    outStride: qStride,
+                    scratch: scratch.baseAddress
+                )
+            }
+            for row in 0..<rows {
+                let found = inPlace[row * qStride..<row * qStride + group * headDimension]
+                #expect(found.elementsEqual(out[row * outStride..<row * outStride + group * headDimension]))
+            }
         }
     }
 

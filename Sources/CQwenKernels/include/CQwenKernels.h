@@ -79,7 +79,8 @@ typedef struct qwen_type_kernels {
 
     /// Causal attention of `rows` consecutive positions, the first of which is position `start` of the cache, for
     /// the `group` query heads that share one key-value head: row i sees the cached positions 0 … start + i.
-    /// Row i of q holds group * head_dim floats from q + i * q_stride on, and so does row i of out.
+    /// Row i of q holds group * head_dim floats from q + i * q_stride on, and so does row i of out. out may be q itself, with
+    /// the same stride: nothing of q is read once its place in out is written.
     /// scratch: qwen_attention_scratch(head_dim) floats, 64-byte aligned.
     void (*attention_rows)(const float *q, size_t q_stride, size_t rows, size_t group, size_t head_dim, size_t start,
                            const qwen_paged_head *cache, float scale, float *out, size_t out_stride, float *scratch);

@@ -16,13 +16,11 @@ struct MixtureMemory {
     let activeCount: UnsafeMutablePointer<Int32>
     let inputs: UnsafeMutablePointer<Float>
     let gate: UnsafeMutablePointer<Float>
-    let up: UnsafeMutablePointer<Float>
     let outputs: UnsafeMutablePointer<Float>
     /// 0 where no expert is for all tokens.
     let sharedIntermediate: Int
     let sharedWeights: UnsafeMutablePointer<Float>
     let sharedGate: UnsafeMutablePointer<Float>
-    let sharedUp: UnsafeMutablePointer<Float>
 
     init(_ workspace: MixtureWorkspace, _ mixture: MixtureOfExperts) {
         experts = mixture.experts
@@ -39,12 +37,10 @@ struct MixtureMemory {
         activeCount = workspace.activeCount.baseAddress
         inputs = workspace.inputs.baseAddress
         gate = workspace.gate.baseAddress
-        up = workspace.up.baseAddress
         outputs = workspace.outputs.baseAddress
         sharedIntermediate = mixture.sharedIntermediateSize ?? 0
         sharedWeights = workspace.sharedWeights.baseAddress
         sharedGate = workspace.sharedGate.baseAddress
-        sharedUp = workspace.sharedUp.baseAddress
     }
 }
 
@@ -164,7 +160,6 @@ extension ForwardStep {
                 x: memory.inputs + slots.lowerBound * shape.hidden,
                 rows: slots.count,
                 y: memory.gate + slots.lowerBound * memory.intermediate,
-                product: memory.up + slots.lowerBound * memory.intermediate,
                 ldy: memory.intermediate,
                 slot: slots.lowerBound,
                 worker

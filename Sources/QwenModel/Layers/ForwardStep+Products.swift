@@ -131,7 +131,6 @@ extension ForwardStep {
         x: UnsafePointer<Float>,
         rows: Int,
         y: UnsafeMutablePointer<Float>,
-        product: UnsafeMutablePointer<Float>,
         ldy: Int,
         _ worker: inout Worker
     ) {
@@ -146,7 +145,6 @@ extension ForwardStep {
                     x: x,
                     rows: rows,
                     y: y,
-                    product: product,
                     ldy: ldy,
                     slot: inputSlot(worker),
                     worker
@@ -160,7 +158,6 @@ extension ForwardStep {
                 ldx: shape.hidden,
                 rows: rows,
                 y: y,
-                product: product,
                 ldy: ldy,
                 worker: &worker,
                 scratch: scratch,
@@ -177,7 +174,6 @@ extension ForwardStep {
         x: UnsafePointer<Float>,
         rows: Int,
         y: UnsafeMutablePointer<Float>,
-        product: UnsafeMutablePointer<Float>,
         ldy: Int,
         slot: Int,
         _ worker: borrowing Worker
@@ -196,9 +192,9 @@ extension ForwardStep {
                     ldx: shape.hidden,
                     rows: alone ? 1 : rows,
                     y: y + row * ldy,
-                    product: product + row * ldy,
                     ldy: ldy,
                     panel: scratch.panel(worker.index),
+                    product: scratch.product(worker.index),
                     prepared: scratch.prepared(slot: slot + row)
                 )
             }

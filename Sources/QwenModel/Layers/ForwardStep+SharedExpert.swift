@@ -33,7 +33,6 @@ extension ForwardStep {
             x: blockInput(worker),
             rows: rows,
             y: memory.sharedGate,
-            product: memory.sharedUp,
             ldy: memory.sharedIntermediate,
             &worker
         )

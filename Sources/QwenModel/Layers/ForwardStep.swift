@@ -217,7 +217,6 @@ struct ForwardStep: @unchecked Sendable {
             x: blockInput(worker),
             rows: rows,
             y: gate,
-            product: memory.feedForward.up,
             ldy: shape.intermediate,
             &worker
         )

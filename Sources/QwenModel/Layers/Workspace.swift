@@ -70,16 +70,12 @@ final class MixtureWorkspace {
     let inputs: AlignedBuffer<Float>
     /// The slots' activations: [slots, expert's intermediate].
     let gate: AlignedBuffer<Float>
-    /// Beside them, the second product.
-    let up: AlignedBuffer<Float>
     /// The slots' outputs: [slots, hidden].
     let outputs: AlignedBuffer<Float>
     /// How much of the output of the expert for all tokens a row gets: [rows].
     let sharedWeights: AlignedBuffer<Float>
     /// That expert's activations: [rows, its intermediate].
     let sharedGate: AlignedBuffer<Float>
-    /// Beside them, the second product.
-    let sharedUp: AlignedBuffer<Float>
 
     init(_ mixture: MixtureOfExperts, hiddenSize: Int, rows count: Int) throws {
         let slotCount = count * mixture.expertsPerToken
@@ -93,11 +89,9 @@ final class MixtureWorkspace {
         activeCount = try AlignedBuffer(count: 1)
         inputs = try AlignedBuffer(count: slotCount * hiddenSize)
         gate = try AlignedBuffer(count: slotCount * mixture.intermediateSize)
-        up = try AlignedBuffer(count: slotCount * mixture.intermediateSize)
         outputs = try AlignedBuffer(count: slotCount * hiddenSize)
         let shared = mixture.sharedIntermediateSize ?? 0
         sharedWeights = try AlignedBuffer(count: shared == 0 ? 0 : count)
         sharedGate = try AlignedBuffer(count: count * shared)
-        sharedUp = try AlignedBuffer(count: count * shared)
     }
 }

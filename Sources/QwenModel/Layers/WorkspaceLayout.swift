@@ -7,8 +7,8 @@
 ///
 /// | user | from | until |
 /// |---|---|---|
-/// | a layer's attention: ``query``, ``key``, ``value``, ``attended`` | the products of the layer's normed input | the barrier behind the output product |
-/// | its dense feed-forward block: ``gate``, ``up`` | the products of the second normed input | the barrier that ends the layer |
+/// | a layer's attention: ``query``, ``key``, ``value`` | the products of the layer's normed input | the barrier behind the output product |
+/// | its dense feed-forward block: ``gate`` | the products of the second normed input | the barrier that ends the layer |
 /// | the output layer: ``logits`` | the end of the last layer | the next pass |
 ///
 /// The others' pointers are out of reach for each: ``ForwardStep`` shows those of a user only to the file that is about it.
@@ -26,18 +26,14 @@ package struct WorkspaceLayout: Hashable {
 
     /// Where the end begins that three users share.
     package let shared: Int
-    /// [rows, heads × headDimension].
+    /// [rows, heads × headDimension]. What attention found with a head's query takes its place.
     package let query: Int
     /// [rows, keyValueHeads × headDimension].
     package let key: Int
     /// [rows, keyValueHeads × headDimension].
     package let value: Int
-    /// What attention found: [rows, heads × headDimension].
-    package let attended: Int
     /// The feed-forward block's activations: [rows, intermediate].
     package let gate: Int
-    /// Beside them, the second product: [rows, intermediate].
-    package let up: Int
     /// [rows with logits, vocabulary].
     package let logits: Int
 
@@ -57,12 +53,10 @@ package struct WorkspaceLayout: Hashable {
         query = parts.append(rows * sizes.queries)
         key = parts.append(rows * sizes.keys)
         value = parts.append(rows * sizes.keys)
-        attended = parts.append(rows * sizes.queries)
         let attentionEnd = parts.end
 
         parts.end = shared
         gate = parts.append(rows * sizes.intermediate)
-        up = parts.append(rows * sizes.intermediate)
         let feedForwardEnd = parts.end
 
         parts.end = shared
@@ -119,8 +113,9 @@ struct PassMemory {
         var key: UnsafeMutablePointer<Float> { memory.base + memory.layout.key }
         /// [rows, keyValueHeads × headDimension].
         var value: UnsafeMutablePointer<Float> { memory.base + memory.layout.value }
-        /// [rows, heads × headDimension].
-        var attended: UnsafeMutablePointer<Float> { memory.base + memory.layout.attended }
+        /// What attention found: [rows, heads × headDimension]. Each head of a row in the place of its query, which is needed no
+        /// longer by then.
+        var attended: UnsafeMutablePointer<Float> { query }
     }
 
     /// What a feed-forward block has for itself.
@@ -129,7 +124,5 @@ struct PassMemory {
 
         /// [rows, intermediate].
         var gate: UnsafeMutablePointer<Float> { memory.base + memory.layout.gate }
-        /// [rows, intermediate].
-        var up: UnsafeMutablePointer<Float> { memory.base + memory.layout.up }
     }
 }

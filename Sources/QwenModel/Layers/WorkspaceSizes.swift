@@ -69,8 +69,8 @@ extension MixtureWorkspace {
         let slots = rows * mixture.expertsPerToken
         let floats =
             rows * mixture.experts + slots * 4 + mixture.experts * 2
-            + slots * (2 * hiddenSize + 2 * mixture.intermediateSize)
-            + rows * (1 + 2 * (mixture.sharedIntermediateSize ?? 0))
+            + slots * (2 * hiddenSize + mixture.intermediateSize)
+            + rows * (1 + (mixture.sharedIntermediateSize ?? 0))
         return floats * MemoryLayout<Float>.stride
     }
 }

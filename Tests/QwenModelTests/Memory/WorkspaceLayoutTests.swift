@@ -25,12 +25,8 @@ import Testing
             Part(start: layout.query, count: rows * 64),
             Part(start: layout.key, count: rows * 32),
             Part(start: layout.value, count: rows * 32),
-            Part(start: layout.attended, count: rows * 64),
         ]
-        let feedForward = [
-            Part(start: layout.gate, count: rows * 48),
-            Part(start: layout.up, count: rows * 48),
-        ]
+        let feedForward = [Part(start: layout.gate, count: rows * 48)]
         let output = [Part(start: layout.logits, count: 8 * 96)]
         for parts in [always + attention, always + feedForward, always + output] {
             for (index, part) in parts.enumerated() {

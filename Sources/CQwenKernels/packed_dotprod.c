@@ -36,11 +36,21 @@ MULTIPLY(q4_0, QWEN_PACKED_Q4_0)
 MULTIPLY(q4_k, QWEN_PACKED_Q4_K)
 MULTIPLY(q6_k, QWEN_PACKED_Q6_K)
 
+TILES16(q8_0, QWEN_PACKED_Q8_0)
+TILES16(q4_0, QWEN_PACKED_Q4_0)
+TILES16(q4_k, QWEN_PACKED_Q4_K)
+TILES16(q6_k, QWEN_PACKED_Q6_K)
+
 void qwen_fill_dotprod(qwen_kernels *table) {
     qwen_fill_neon(table);
-    memcpy(table->packed.multiply,
-           (qwen_packed_multiply[]){multiply_q8_0, multiply_q4_0, multiply_q4_k, multiply_q6_k}, sizeof table->packed.multiply);
-    fill_packed16(&table->packed);
+    // Inputs become integers as without dot products.
+    table->packed = (qwen_packed_kernels){
+        .quantize = table->packed.quantize,
+        .quantize16 = table->packed.quantize16,
+        .splits16 = table->packed.splits16,
+        .multiply = {multiply_q8_0, multiply_q4_0, multiply_q4_k, multiply_q6_k},
+        .multiply16 = {multiply16_q8_0, multiply16_q4_0, multiply16_q4_k, multiply16_q6_k},
+    };
     qwen_fill_q8_cache_dotprod(&table->q8_cache);
     table->name = "dotprod";
 }

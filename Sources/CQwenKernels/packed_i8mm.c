@@ -24,7 +24,7 @@ static inline dots bytes_begin(const qwen_quantized *block) { return vld1q_dup_s
 #include "packed_neon.h"
 
 #define FEW_ROWS 3
-#define FEW(T) WHOLE(T, 1, 4) WHOLE(T, 2, 4) WHOLE(T, 3, 2)
+#define FEW(T) WHOLE(T, 1, 4) WHOLE(T, 2, 4) WHOLE(T, 3, 2) WHOLE16(T, 1, 4)
 
 FEW(q8_0)
 FEW(q4_0)
@@ -33,7 +33,8 @@ FEW(q6_k)
 
 // MARK: Rows of x in pairs
 
-/// A block of two rows of x: both of each number side by side, and of q eight columns of the first row, then of the second.
+/// A block of two rows of x: both of each number side by side, and of q eight columns of the first row, then of the second. Or of one
+/// row of 16-bit numbers, as a row of low bytes and one of high bytes.
 typedef struct row_pair {
     float d[2], sum[2];
     int32_t bias[2], bias_low[2];
@@ -44,8 +45,19 @@ typedef struct row_pair {
 #define SLAB 32
 #define MOST_PAIRS (PACKED_TILE / 2)
 
+/// 32 columns of two rows.
+static void arrange_columns(const int8_t *first, const int8_t *second, row_pair *to) {
+    for (int half = 0; half < 2; half++) {
+        int64x2_t a = vreinterpretq_s64_s8(vld1q_s8(first + 16 * half));
+        int64x2_t b = vreinterpretq_s64_s8(vld1q_s8(second + 16 * half));
+        vst1q_s8(to->q[2 * half], vreinterpretq_s8_s64(vzip1q_s64(a, b)));
+        vst1q_s8(to->q[2 * half + 1], vreinterpretq_s8_s64(vzip2q_s64(a, b)));
+    }
+}
+
 /// to[b * pairs + p] = block `from + b` of rows 2p and 2p + 1; where there is no second row, the first stands for it.
-static void arrange(const qwen_quantized *x, size_t x_stride, size_t rows, size_t from, size_t blocks, row_pair *to) {
+static void arrange(const void *rows_of_x, size_t x_stride, size_t rows, size_t from, size_t blocks, row_pair *to) {
+    const qwen_quantized *x = rows_of_x;
     for (size_t b = from; b < from + blocks; b++) {
         for (size_t i = 0; i < rows; i += 2, to++) {
             const qwen_quantized *both[2] = {x + i * x_stride + b, x + (i + 1 < rows ? i + 1 : i) * x_stride + b};
@@ -55,23 +67,35 @@ static void arrange(const qwen_quantized *x, size_t x_stride, size_t rows, size_
                 to->bias[r] = both[r]->bias;
                 to->bias_low[r] = both[r]->bias_low;
             }
-            for (int half = 0; half < 2; half++) {
-                int64x2_t first = vreinterpretq_s64_s8(vld1q_s8(both[0]->q + 16 * half));
-                int64x2_t second = vreinterpretq_s64_s8(vld1q_s8(both[1]->q + 16 * half));
-                vst1q_s8(to->q[2 * half], vreinterpretq_s8_s64(vzip1q_s64(first, second)));
-                vst1q_s8(to->q[2 * half + 1], vreinterpretq_s8_s64(vzip2q_s64(first, second)));
-            }
+            arrange_columns(both[0]->q, both[1]->q, to);
         }
     }
 }
 
-/// Everything below is written for eight rows of a group and P pairs of rows of x, and inlined with P constant. Sums are
-/// [v][j][p]: rows 4v + 2j and 4v + 2j + 1, each with both rows of pair p. Those that leave no registers stay in memory.
+/// to[b * rows + i] = block `from + b` of row i, 16-bit numbers. The second of d and sum stays unused, and high bytes have no bias.
+static void arrange16(const void *rows_of_x, size_t x_stride, size_t rows, size_t from, size_t blocks, row_pair *to) {
+    const qwen_quantized16 *x = rows_of_x;
+    for (size_t b = from; b < from + blocks; b++) {
+        for (size_t i = 0; i < rows; i++, to++) {
+            const qwen_quantized16 *block = x + i * x_stride + b;
+            to->d[0] = block->d;
+            to->sum[0] = block->sum;
+            to->bias[0] = block->bias, to->bias[1] = 0;
+            to->bias_low[0] = block->bias_low, to->bias_low[1] = 0;
+            arrange_columns(block->q, block->q + 32, to);
+        }
+    }
+}
+
+/// Everything below is written for eight rows of a group and P pairs of rows of x, of BITS each, and inlined with both constant. Sums
+/// are [v][j][p]: rows 4v + 2j and 4v + 2j + 1, each with both rows of pair p. Those that leave no registers stay in memory, and so do
+/// those of 16-bit x, which are [v][p]: rows 4v … 4v + 3, each with row p.
 #define R 2
 #define EACH_SUM EACH_VECTOR UNROLL for (int j = 0; j < 2; j++) EACH_PAIR
 #define EACH_PAIR UNROLL for (int p = 0; p < P; p++)
-#define SUMS_IN_REGISTERS (P <= 2)
+#define SUMS_IN_REGISTERS (BITS == 8 && P <= 2)
 #define PLACE (state + 4 * ((v * 2 + j) * P + p))
+#define PLACE16 (state + 4 * (v * P + p))
 #define PAIR (x + (b - from) * (size_t)P + (size_t)p)
 
 #define PAIR_ARGUMENTS const uint8_t *group, size_t quad, size_t k, size_t from, size_t blocks, const row_pair *x, float *state
@@ -109,6 +133,15 @@ INLINE float32x4_t spread(int j, float32x4_t v) { return j == 0 ? vzip1q_f32(v, 
     EACH_PAIR d[p] = twice(PAIR->d);                                                                                   \
     EACH_VECTOR {                                                                                                      \
         float32x4_t scale = SCALE_OF, minimum = MINIMUM_OF;                                                            \
+        if (BITS == 16) {                                                                                              \
+            EACH_PAIR {                                                                                                \
+                int32x4_t low = vuzp1q_s32(acc[v][0][p], acc[v][1][p]), high = vuzp2q_s32(acc[v][0][p], acc[v][1][p]); \
+                float32x4_t total = vcvtq_f32_s32(vaddq_s32(low, vshlq_n_s32(high, 8)));                               \
+                float32x4_t sum = vfmaq_f32(vld1q_f32(PLACE16), total, vmulq_laneq_f32(scale, d[p], 0));               \
+                vst1q_f32(PLACE16, TAKE_OFF ? vfmsq_n_f32(sum, minimum, PAIR->sum[0]) : sum);                          \
+            }                                                                                                          \
+            continue;                                                                                                  \
+        }                                                                                                              \
         UNROLL for (int j = 0; j < 2; j++) {                                                                           \
             float32x4_t scales = spread(j, scale), minima = spread(j, minimum);                                        \
             EACH_PAIR {                                                                                                \
@@ -145,7 +178,7 @@ INLINE float32x4_t spread(int j, float32x4_t v) { return j == 0 ? vzip1q_f32(v, 
         NO_FURTHER                                                                                                     \
     }
 
-INLINE void pairs_q8_0(const int P, PAIR_ARGUMENTS) {
+INLINE void pairs_q8_0(const int P, const int BITS, PAIR_ARGUMENTS) {
     (void)k;
     LOAD_SUMS
     for (size_t b = from; b < from + blocks; b++) {
@@ -172,7 +205,7 @@ INLINE void pairs_q8_0(const int P, PAIR_ARGUMENTS) {
         PRODUCT(c + 2, vshrq_n_u8(zipped[v][j], 4))                                                                    \
     }
 
-INLINE void pairs_q4_0(const int P, PAIR_ARGUMENTS) {
+INLINE void pairs_q4_0(const int P, const int BITS, PAIR_ARGUMENTS) {
     (void)k;
     const uint8x16_t mask = vdupq_n_u8(15);
     LOAD_SUMS
@@ -187,7 +220,7 @@ INLINE void pairs_q4_0(const int P, PAIR_ARGUMENTS) {
     STORE_SUMS
 }
 
-INLINE void pairs_q4_k(const int P, PAIR_ARGUMENTS) {
+INLINE void pairs_q4_k(const int P, const int BITS, PAIR_ARGUMENTS) {
     (void)k;
     const uint8x16_t mask = vdupq_n_u8(15);
     LOAD_SUMS
@@ -207,7 +240,7 @@ INLINE void pairs_q4_k(const int P, PAIR_ARGUMENTS) {
     STORE_SUMS
 }
 
-INLINE void pairs_q6_k(const int P, PAIR_ARGUMENTS) {
+INLINE void pairs_q6_k(const int P, const int BITS, PAIR_ARGUMENTS) {
     const uint8_t *blocks_at = group + qwen_packed_heading(k / 256);
     LOAD_SUMS
     for (size_t b = from; b < from + blocks; b++) {
@@ -263,13 +296,35 @@ static void store_sums(const float *state, size_t rows, float *y, size_t ldy) {
     }
 }
 
-/// A product with more than two rows of x, up to PACKED_TILE. tiles[p - 2] is for p pairs.
-static void multiply_pairs(const pairs_tile *tiles, size_t group_bytes, const uint8_t *w, size_t k, size_t first, size_t last,
-                           const qwen_quantized *x, size_t x_stride, size_t rows, float *y, size_t ldy) {
+/// The same for 16-bit x.
+static void load_sums16(const float *y, size_t ldy, size_t rows, float *state) {
+    for (size_t v = 0; v < R; v++) {
+        for (size_t i = 0; i < rows; i++, state += 4) vst1q_f32(state, vld1q_f32(y + i * ldy + 4 * v));
+    }
+}
+
+static void store_sums16(const float *state, size_t rows, float *y, size_t ldy) {
+    for (size_t v = 0; v < R; v++) {
+        for (size_t i = 0; i < rows; i++, state += 4) vst1q_f32(y + i * ldy + 4 * v, vld1q_f32(state));
+    }
+}
+
+/// What a product in pairs is made of, for one kind of x.
+typedef struct pairs_kernels {
+    void (*arrange)(const void *x, size_t x_stride, size_t rows, size_t from, size_t blocks, row_pair *to);
+    void (*load_sums)(const float *y, size_t ldy, size_t rows, float *state);
+    void (*store_sums)(const float *state, size_t rows, float *y, size_t ldy);
+    /// For 2 to MOST_PAIRS pairs.
+    void (*tiles[MOST_PAIRS - 1])(PAIR_ARGUMENTS);
+} pairs_kernels;
+
+/// A product with so many rows of x in so many pairs.
+static void multiply_pairs(const pairs_kernels *kernels, size_t pairs, size_t group_bytes, const uint8_t *w, size_t k, size_t first,
+                           size_t last, const void *x, size_t x_stride, size_t rows, float *y, size_t ldy) {
     _Alignas(64) row_pair arranged[SLAB * MOST_PAIRS];
     for (size_t from = 0; from < k / 32; from += SLAB) {
         size_t blocks = k / 32 - from < SLAB ? k / 32 - from : SLAB;
-        arrange(x, x_stride, rows, from, blocks, arranged);
+        kernels->arrange(x, x_stride, rows, from, blocks, arranged);
         for (size_t base = first / GROUP * GROUP; base < last; base += GROUP) {
             // A group of which only some rows are wanted is computed in a buffer.
             size_t begin = base < first ? first : base, end = base + GROUP < last ? base + GROUP : last;
@@ -284,9 +339,9 @@ static void multiply_pairs(const pairs_tile *tiles, size_t group_bytes, const ui
             size_t stride = apart ? GROUP : ldy;
             for (size_t quad = 0; quad < 4; quad += R) {
                 float state[R * 2 * MOST_PAIRS * 4] = {0};
-                if (from > 0) load_sums(to + 4 * quad, stride, rows, state);
-                tiles[(rows - 3) / 2](w + base / GROUP * group_bytes, quad, k, from, blocks, arranged, state);
-                store_sums(state, rows, to + 4 * quad, stride);
+                if (from > 0) kernels->load_sums(to + 4 * quad, stride, rows, state);
+                kernels->tiles[pairs - 2](w + base / GROUP * group_bytes, quad, k, from, blocks, arranged, state);
+                kernels->store_sums(state, rows, to + 4 * quad, stride);
             }
             for (size_t i = 0; i < rows && apart; i++) {
                 memcpy(y + i * ldy + begin, whole + i * GROUP + begin - base, (end - begin) * sizeof *y);
@@ -295,38 +350,51 @@ static void multiply_pairs(const pairs_tile *tiles, size_t group_bytes, const ui
     }
 }
 
-#define PAIRS(T, P)                                                                                                    \
-    TARGET static void pairs_##T##_##P(PAIR_ARGUMENTS) { pairs_##T(P, group, quad, k, from, blocks, x, state); }
+#define PAIRS(NAME, T, P, BITS)                                                                                        \
+    TARGET static void NAME##_##P(PAIR_ARGUMENTS) { pairs_##T(P, BITS, group, quad, k, from, blocks, x, state); }
+#define ALL_PAIRS(NAME, T, BITS) PAIRS(NAME, T, 2, BITS) PAIRS(NAME, T, 3, BITS) PAIRS(NAME, T, 4, BITS)
 
-#define MULTIPLY_PAIRS(T, LAYOUT)                                                                                      \
-    PAIRS(T, 2) PAIRS(T, 3) PAIRS(T, 4)                                                                                \
-    static void multiply_##T(const void *w, size_t k, size_t first, size_t last, const qwen_quantized *x,              \
-                             size_t x_stride, size_t m, float *y, size_t ldy) {                                        \
-        static const packed_tile few[FEW_ROWS] = {T##_1, T##_2, T##_3};                                                \
-        static const pairs_tile tiles[MOST_PAIRS - 1] = {pairs_##T##_2, pairs_##T##_3, pairs_##T##_4};                 \
+/// NAME: few rows by the tiles NAME_1 …, more in pairs; TILE rows at a time.
+#define MULTIPLY_PAIRS(NAME, BLOCK, FEW_TILES, MOST_FEW, PAIRS_OF, TILE_ROWS, PAIR_ROWS, LAYOUT, ...)                  \
+    static void NAME(const void *w, size_t k, size_t first, size_t last, const BLOCK *x, size_t x_stride, size_t m,    \
+                     float *y, size_t ldy) {                                                                           \
+        static const packed_tile few[] = FEW_TILES;                                                                    \
+        static const pairs_kernels kernels = {__VA_ARGS__, {PAIRS_OF##_2, PAIRS_OF##_3, PAIRS_OF##_4}};                \
         size_t bytes = qwen_packed_group_bytes(LAYOUT, k);                                                             \
-        for (size_t i = 0; i < m; i += PACKED_TILE) {                                                                  \
-            const qwen_quantized *from = x + i * x_stride;                                                             \
-            size_t rows = m - i < PACKED_TILE ? m - i : PACKED_TILE;                                                   \
-            if (rows <= FEW_ROWS) {                                                                                    \
-                size_t x_bytes = x_stride * sizeof *x;                                                                 \
-                packed_multiply(few, NULL, bytes, w, k, first, last, from, x_bytes, rows, y + i * ldy, ldy);           \
+        for (size_t i = 0; i < m; i += TILE_ROWS) {                                                                    \
+            const BLOCK *from = x + i * x_stride;                                                                      \
+            size_t rows = m - i < TILE_ROWS ? m - i : TILE_ROWS, pairs = (rows + PAIR_ROWS - 1) / PAIR_ROWS;           \
+            if (rows <= MOST_FEW) {                                                                                    \
+                packed_multiply(few, NULL, bytes, w, k, first, last, from, x_stride * sizeof *x, rows, y + i * ldy, ldy); \
             } else {                                                                                                   \
-                multiply_pairs(tiles, bytes, w, k, first, last, from, x_stride, rows, y + i * ldy, ldy);               \
+                multiply_pairs(&kernels, pairs, bytes, w, k, first, last, from, x_stride, rows, y + i * ldy, ldy);     \
             }                                                                                                          \
         }                                                                                                              \
     }
+#define THREE(T) {T##_1, T##_2, T##_3}
+#define ONE(T) {T##_1}
+#define MULTIPLY_BOTH(T, LAYOUT)                                                                                       \
+    ALL_PAIRS(pairs8_##T, T, 8)                                                                                        \
+    ALL_PAIRS(pairs16_##T, T, 16)                                                                                      \
+    MULTIPLY_PAIRS(multiply_##T, qwen_quantized, THREE(T), FEW_ROWS, pairs8_##T, PACKED_TILE, 2, LAYOUT, arrange,      \
+                   load_sums, store_sums)                                                                              \
+    MULTIPLY_PAIRS(multiply16_##T, qwen_quantized16, ONE(T##_16), 1, pairs16_##T, MOST_PAIRS, 1, LAYOUT,         \
+                   arrange16, load_sums16, store_sums16)
 
-MULTIPLY_PAIRS(q8_0, QWEN_PACKED_Q8_0)
-MULTIPLY_PAIRS(q4_0, QWEN_PACKED_Q4_0)
-MULTIPLY_PAIRS(q4_k, QWEN_PACKED_Q4_K)
-MULTIPLY_PAIRS(q6_k, QWEN_PACKED_Q6_K)
+MULTIPLY_BOTH(q8_0, QWEN_PACKED_Q8_0)
+MULTIPLY_BOTH(q4_0, QWEN_PACKED_Q4_0)
+MULTIPLY_BOTH(q4_k, QWEN_PACKED_Q4_K)
+MULTIPLY_BOTH(q6_k, QWEN_PACKED_Q6_K)
 
 void qwen_fill_i8mm(qwen_kernels *table) {
     qwen_fill_dotprod(table);
-    memcpy(table->packed.multiply,
-           (qwen_packed_multiply[]){multiply_q8_0, multiply_q4_0, multiply_q4_k, multiply_q6_k}, sizeof table->packed.multiply);
-    fill_packed16(&table->packed);
+    table->packed = (qwen_packed_kernels){
+        .quantize = table->packed.quantize,
+        .quantize16 = table->packed.quantize16,
+        .splits16 = table->packed.splits16,
+        .multiply = {multiply_q8_0, multiply_q4_0, multiply_q4_k, multiply_q6_k},
+        .multiply16 = {multiply16_q8_0, multiply16_q4_0, multiply16_q4_k, multiply16_q6_k},
+    };
     if (qwen_has_bf16()) qwen_fill_bf16_neon(table);
     table->name = "i8mm";
 }

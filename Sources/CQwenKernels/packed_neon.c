@@ -97,14 +97,19 @@ MULTIPLY(q4_0, QWEN_PACKED_Q4_0)
 MULTIPLY(q4_k, QWEN_PACKED_Q4_K)
 MULTIPLY(q6_k, QWEN_PACKED_Q6_K)
 
+TILES16(q8_0, QWEN_PACKED_Q8_0)
+TILES16(q4_0, QWEN_PACKED_Q4_0)
+TILES16(q4_k, QWEN_PACKED_Q4_K)
+TILES16(q6_k, QWEN_PACKED_Q6_K)
+
 void qwen_fill_packed_neon(qwen_packed_kernels *table) {
     *table = (qwen_packed_kernels){
         .quantize = quantize,
         .quantize16 = quantize16,
         .splits16 = true,
         .multiply = {multiply_q8_0, multiply_q4_0, multiply_q4_k, multiply_q6_k},
+        .multiply16 = {multiply16_q8_0, multiply16_q4_0, multiply16_q4_k, multiply16_q6_k},
     };
-    fill_packed16(table);
 }
 #else
 void qwen_fill_packed_neon(qwen_packed_kernels *table) { (void)table; }

@@ -244,14 +244,3 @@ INLINE void q6_k(const int R, const int M, const int P, ARGUMENTS) {
     WHOLE16(T, 1, 4) WHOLE16(T, 2, 2) SPLIT(T##_16, 3, 2, 1) SPLIT(T##_16, 4, 2, 2)                                    \
     SPLIT(T##_16, 5, 4, 1) SPLIT(T##_16, 6, 4, 2) SPLIT(T##_16, 7, 4, 3) SPLIT(T##_16, 8, 4, 4)                        \
     MULTIPLY_BY(multiply16_##T, qwen_quantized16, T##_16, NULL, LAYOUT)
-
-TILES16(q8_0, QWEN_PACKED_Q8_0)
-TILES16(q4_0, QWEN_PACKED_Q4_0)
-TILES16(q4_k, QWEN_PACKED_Q4_K)
-TILES16(q6_k, QWEN_PACKED_Q6_K)
-
-static void fill_packed16(qwen_packed_kernels *table) {
-    memcpy(table->multiply16,
-           (qwen_packed_multiply16[]){multiply16_q8_0, multiply16_q4_0, multiply16_q4_k, multiply16_q6_k},
-           sizeof table->multiply16);
-}

@@ -48,6 +48,8 @@ TARGET static void quantize(const float *x, size_t n, qwen_quantized *dst) {
 #define HALVES_MASK _mm256_set1_epi8(15)
 #define COLUMNS(c) broadcast4(AT(i)->q + 4 * (c))
 
+INLINE __m256i pairs(__m256i sums) { return _mm256_madd_epi16(sums, _mm256_set1_epi16(1)); }
+
 #define DOT_BYTES(acc)                                                                                                 \
     const __m256i flip = _mm256_set1_epi8((char)0x80);                                                                 \
     BEGIN(acc, _mm256_setzero_si256(); (void)at)                                                                       \

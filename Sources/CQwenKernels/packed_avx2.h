@@ -31,7 +31,6 @@ INLINE __m256i broadcast4(const void *q) {
 
 INLINE __m256i word(const uint8_t *p) { return _mm256_loadu_si256((const __m256i *)p); }
 INLINE __m256 halves(const uint8_t *p) { return _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)p)); }
-INLINE __m256i pairs(__m256i sums) { return _mm256_madd_epi16(sums, _mm256_set1_epi16(1)); }
 
 /// Holds the compiler to the order that is written: it would move the loads of x and the words of several columns together, run
 /// out of registers and keep them in memory (a fifth slower).

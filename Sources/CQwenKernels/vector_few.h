@@ -41,21 +41,7 @@
                 }                                                                                                      \
             }                                                                                                          \
         }                                                                                                              \
-        float totals[(ROWS * M + 3) / 4 * 4];                                                                          \
-        UNROLL for (int n = 0; n < ROWS * M; n++) {                                                                    \
-            UNROLL for (int c = 1; c < CHAINS; c++) sums[n][0] = v_add(sums[n][0], sums[n][c]);                        \
-        }                                                                                                              \
-        UNROLL for (int n = 0; n < ROWS * M; n += 4) {                                                                 \
-            v_sum4(sums[n][0], n + 1 < ROWS * M ? sums[n + 1][0] : v_zero(),                                           \
-                   n + 2 < ROWS * M ? sums[n + 2][0] : v_zero(), n + 3 < ROWS * M ? sums[n + 3][0] : v_zero(),         \
-                   totals + n);                                                                                        \
-        }                                                                                                              \
-        UNROLL for (int r = 0; r < ROWS; r++) {                                                                        \
-            UNROLL for (int i = 0; i < M; i++) {                                                                       \
-                float *to = y + (size_t)i * ldy + (size_t)r;                                                           \
-                *to = first ? totals[r * M + i] : *to + totals[r * M + i];                                             \
-            }                                                                                                          \
-        }                                                                                                              \
+        STORE_TOTALS(ROWS, M, CHAINS)                                                                                  \
     }
 
 /// M rows of x times some rows of w.

@@ -249,6 +249,24 @@ TARGET static double log_sum_exp(const float *x, size_t n) {
 /// The floats of x that are packed at a time: half of a first-level cache.
 #define PACKED 4096
 
+/// Adds sums[r * M + i], each in CHAINS vectors, to row i of y, or sets it.
+#define STORE_TOTALS(ROWS, M, CHAINS)                                                                                  \
+    float totals[(ROWS * M + 3) / 4 * 4];                                                                              \
+    UNROLL for (int n = 0; n < ROWS * M; n++) {                                                                        \
+        UNROLL for (int c = 1; c < CHAINS; c++) sums[n][0] = v_add(sums[n][0], sums[n][c]);                            \
+    }                                                                                                                  \
+    UNROLL for (int n = 0; n < ROWS * M; n += 4) {                                                                     \
+        v_sum4(sums[n][0], n + 1 < ROWS * M ? sums[n + 1][0] : v_zero(),                                               \
+               n + 2 < ROWS * M ? sums[n + 2][0] : v_zero(), n + 3 < ROWS * M ? sums[n + 3][0] : v_zero(),             \
+               totals + n);                                                                                            \
+    }                                                                                                                  \
+    UNROLL for (int r = 0; r < ROWS; r++) {                                                                            \
+        UNROLL for (int i = 0; i < M; i++) {                                                                           \
+            float *to = y + (size_t)i * ldy + (size_t)r;                                                               \
+            *to = first ? totals[r * M + i] : *to + totals[r * M + i];                                                 \
+        }                                                                                                              \
+    }
+
 /// ROWS rows of w times M rows of x, over k columns; CHAINS vectors of each sum so that additions do not wait for one
 /// another. x is packed: [k / LANES][M][LANES]. Adds to y, or sets it.
 #define MATMUL_BLOCK(T, ROWS, M, CHAINS)                                                                               \
@@ -285,21 +303,7 @@ TARGET static double log_sum_exp(const float *x, size_t n) {
                 }                                                                                                      \
             }                                                                                                          \
         }                                                                                                              \
-        float totals[(ROWS * M + 3) / 4 * 4];                                                                          \
-        UNROLL for (int n = 0; n < ROWS * M; n++) {                                                                    \
-            UNROLL for (int c = 1; c < CHAINS; c++) sums[n][0] = v_add(sums[n][0], sums[n][c]);                        \
-        }                                                                                                              \
-        UNROLL for (int n = 0; n < ROWS * M; n += 4) {                                                                 \
-            v_sum4(sums[n][0], n + 1 < ROWS * M ? sums[n + 1][0] : v_zero(),                                           \
-                   n + 2 < ROWS * M ? sums[n + 2][0] : v_zero(), n + 3 < ROWS * M ? sums[n + 3][0] : v_zero(),         \
-                   totals + n);                                                                                        \
-        }                                                                                                              \
-        UNROLL for (int r = 0; r < ROWS; r++) {                                                                        \
-            UNROLL for (int i = 0; i < M; i++) {                                                                       \
-                float *to = y + (size_t)i * ldy + (size_t)r;                                                           \
-                *to = first ? totals[r * M + i] : *to + totals[r * M + i];                                             \
-            }                                                                                                          \
-        }                                                                                                              \
+        STORE_TOTALS(ROWS, M, CHAINS)                                                                                  \
     }
 
 #include "vector_strips.h"
